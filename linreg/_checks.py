@@ -1,0 +1,103 @@
+"""Checks at the public boundary: one line says what is expected and what was given."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from numbers import Integral, Real
+
+import torch
+from torch import Tensor
+
+
+def describe(value: object) -> str:
+    """Name a rejected value in an error message."""
+    if isinstance(value, Tensor):
+        place = "" if value.device.type == "cpu" else f" on {value.device}"
+        return f"{_dtype(value)} tensor of shape {tuple(value.shape)}{place}"
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return repr(value)
+    return f"object of type {type(value).__name__}"
+
+
+def check_size(name: str, value: object) -> None:
+    """Raise unless `value` is a positive integer."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(f"{name} must be a positive integer, got {describe(value)}")
+    if value < 1:
+        raise ValueError(f"{name} must be a positive integer, got {value}")
+
+
+def check_number(name: str, value: object, *, negative: bool = False) -> None:
+    """Raise unless `value` is a finite number, and not below zero unless `negative`."""
+    expected = "a finite number" if negative else "a finite number >= 0"
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be {expected}, got {describe(value)}")
+    if not math.isfinite(value) or (value < 0 and not negative):
+        raise ValueError(f"{name} must be {expected}, got {value}")
+
+
+def check_generator(generator: object) -> None:
+    """Raise unless `generator` is None or a torch.Generator."""
+    if generator is not None and not isinstance(generator, torch.Generator):
+        raise TypeError(
+            f"generator must be a torch.Generator or None, got {describe(generator)}"
+        )
+
+
+def check_tensor(
+    name: str, value: object, *shape: int | str, like: Tensor | None = None
+) -> None:
+    """Raise unless `value` is a floating-point tensor of this shape.
+
+    A letter in `shape` stands for any size from 1 up. With `like`, dtype and
+    device must be those of `like`.
+    """
+    if isinstance(value, Tensor) and _matches(value, shape, like):
+        return
+    kind = "floating-point" if like is None else _dtype(like)
+    place = "" if like is None or like.device.type == "cpu" else f" on {like.device}"
+    sizes = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
+    expected = f"a {kind} tensor of shape ({sizes}){place}"
+    error = ValueError if isinstance(value, Tensor) else TypeError
+    raise error(f"{name} must be {expected}, got {describe(value)}")
+
+
+def check_examples(features: Tensor, labels: Tensor) -> None:
+    """Raise unless features (n, d) and labels (n, 1) are data that belong together."""
+    check_tensor("features", features, "n", "d")
+    check_tensor("labels", labels, len(features), 1, like=features)
+    for name, value in (("features", features), ("labels", labels)):
+        if value.requires_grad:
+            raise ValueError(f"{name} must not require grad: pass {name}.detach()")
+
+
+def check_params(params: Iterable[Tensor]) -> list[Tensor]:
+    """Return the parameters as a list; raise unless they are tensors, at least one."""
+    if isinstance(params, Tensor) or not isinstance(params, Iterable):
+        raise TypeError(f"params must be a list of tensors, got {describe(params)}")
+    params = list(params)
+    if not params:
+        raise ValueError("params must be a list of tensors, got an empty one")
+    for i, param in enumerate(params):
+        if not isinstance(param, Tensor):
+            raise TypeError(f"params[{i}] must be a tensor, got {describe(param)}")
+    return params
+
+
+def _dtype(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
+
+
+def _matches(value: Tensor, shape: tuple[int | str, ...], like: Tensor | None) -> bool:
+    if like is None:
+        if not value.is_floating_point():
+            return False
+    elif value.dtype != like.dtype or value.device != like.device:
+        return False
+    if value.ndim != len(shape):
+        return False
+    for size, want in zip(value.shape, shape, strict=True):
+        if size == 0 or (size != want and not isinstance(want, str)):
+            return False
+    return True

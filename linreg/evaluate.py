@@ -1,0 +1,33 @@
+"""How far the trained parameters are from the true ones: chapter 8."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from linreg._checks import check_number, check_tensor
+
+
+def param_errors(
+    true_w: Tensor, true_b: float, w: Tensor, b: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Compute true minus estimated parameters. Chapter 8.
+
+    Args:
+        true_w: true weights, shape (d,).
+        true_b: true bias.
+        w: estimated weights, shape (d, 1).
+        b: estimated bias, shape (1,).
+
+    Returns:
+        The errors of w, shape (d,), and of b, shape (1,), cut off from the
+        computational graph.
+
+    Raises:
+        TypeError, ValueError: an argument is not as described above.
+    """
+    check_tensor("true_w", true_w, "d")
+    check_number("true_b", true_b, negative=True)
+    check_tensor("w", w, len(true_w), 1, like=true_w)
+    check_tensor("b", b, 1, like=true_w)
+
+    return true_w - w.detach().reshape(true_w.shape), true_b - b.detach()

@@ -1,0 +1,254 @@
+"""The pictures of the book. Each function draws into `ax`, or into a new figure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import torch
+from matplotlib.axes import Axes
+from torch import Tensor
+
+from linreg.loss import squared_loss
+from linreg.model import linreg
+
+# Okabe and Ito's colours: told apart by colour-blind readers, too.
+BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#999999"
+
+
+def plot_data(
+    features: Tensor,
+    labels: Tensor,
+    w: Tensor,
+    b: float,
+    axes: Sequence[Axes] | None = None,
+) -> Sequence[Axes]:
+    """Scatter each feature against the label, with the line w_j x_j + b. Chapter 1.
+
+    Args:
+        features: shape (n, d).
+        labels: shape (n, 1).
+        w: weights, shape (d,).
+        b: bias.
+        axes: d Axes to draw into, one for each feature.
+
+    Returns:
+        The d Axes.
+    """
+    if axes is None:
+        figure = plt.figure(figsize=(3.2 * len(w), 3), layout="constrained")
+        axes = list(figure.subplots(1, len(w), sharey=True, squeeze=False)[0])
+    axes[0].set_ylabel("y")
+    for j, ax in enumerate(axes):
+        x = features[:, j]
+        ends = torch.stack([x.min(), x.max()])
+        ax.scatter(x, labels, s=4, color=BLUE, alpha=0.5, label="examples")
+        ax.plot(ends, w[j] * ends + b, color=ORANGE, label=f"$w_{j + 1} x_{j + 1} + b$")
+        ax.set_xlabel(f"$x_{j + 1}$")
+        ax.legend(loc="best", fontsize="small")
+    return axes
+
+
+def plot_batch(
+    features: Tensor, labels: Tensor, X: Tensor, y: Tensor, ax: Axes | None = None
+) -> Axes:
+    """Show where a mini-batch lies among all examples, by its last feature. Chapter 2.
+
+    Args:
+        features: shape (n, d).
+        labels: shape (n, 1).
+        X: features of the batch, shape (m, d).
+        y: labels of the batch, shape (m, 1).
+        ax: where to draw.
+
+    Returns:
+        The Axes.
+    """
+    ax = _axes(ax)
+    ax.scatter(features[:, -1], labels, s=4, color=GREY, label="all examples")
+    ax.scatter(X[:, -1], y, s=40, color=ORANGE, label="mini-batch")
+    ax.set_xlabel(f"$x_{features.shape[1]}$")
+    ax.set_ylabel("y")
+    ax.legend(fontsize="small")
+    return ax
+
+
+def plot_graph(x: Tensor, ax: Axes | None = None) -> Axes:
+    """Draw the computational graph of y = 2 x·x with values and gradients. Chapter 3.
+
+    Args:
+        x: the input, shape (n,); it is not changed.
+        ax: where to draw.
+
+    Returns:
+        The Axes.
+    """
+    x = x.detach().clone().requires_grad_()
+    s = torch.dot(x, x)
+    y = 2 * s
+    dy_ds, dy_dx = torch.autograd.grad(y, [s, x])
+
+    ax = _axes(ax, figsize=(6.4, 2.4))
+    ax.set(xlim=(-0.7, 4.7), ylim=(-0.65, 0.65))
+    ax.set_axis_off()
+    nodes = {0: f"x\n{_numbers(x)}", 2: f"s = x·x\n{_numbers(s)}"}
+    nodes[4] = f"y = 2s\n{_numbers(y)}"
+    for place, text in nodes.items():
+        box = {"boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": BLUE}
+        ax.text(place, 0, text, ha="center", va="center", bbox=box)
+    for place, name, grad in ((0, "dy/dx", dy_dx), (2, "dy/ds", dy_ds)):
+        text = f"{name} = {_numbers(grad)}"
+        _arrow(ax, place + 0.6, place + 1.5, 0.08, BLUE)
+        _arrow(ax, place + 1.5, place + 0.6, -0.08, ORANGE)
+        ax.text(place, -0.45, text, ha="center", va="center", color=ORANGE)
+    ax.text(2, 0.5, "forward: values", ha="center", color=BLUE)
+    ax.text(4, -0.45, "dy/dy = 1", ha="center", va="center", color=ORANGE)
+    return ax
+
+
+def plot_loss_surface(
+    features: Tensor,
+    labels: Tensor,
+    b: float,
+    path: Tensor,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the mean loss over (w_1, w_2) with the path of the weights. Chapter 7.
+
+    Args:
+        features: shape (n, 2).
+        labels: shape (n, 1).
+        b: the bias at which the surface is taken.
+        path: the weights after each step, shape (steps, 2).
+        ax: where to draw.
+
+    Returns:
+        The Axes.
+    """
+    ax = _axes(ax)
+    low, high = path.min(dim=0).values - 1, path.max(dim=0).values + 1
+    w1 = torch.linspace(float(low[0]), float(high[0]), 60)
+    w2 = torch.linspace(float(low[1]), float(high[1]), 60)
+    bias = torch.tensor([float(b)])
+    mean_loss = torch.tensor(
+        [
+            [_mean_loss(features, labels, torch.stack([u, v]), bias) for u in w1]
+            for v in w2
+        ]
+    )
+    contours = ax.contour(w1, w2, mean_loss, levels=12, cmap="viridis")
+    ax.clabel(contours, fontsize=7)
+    ax.plot(path[:, 0], path[:, 1], color=ORANGE, marker=".", markersize=3, lw=1)
+    ax.plot(*path[-1], color=ORANGE, marker="*", markersize=12)
+    ax.set_xlabel("$w_1$")
+    ax.set_ylabel("$w_2$")
+    return ax
+
+
+def plot_losses(
+    losses: Mapping[str, Sequence[float]],
+    noise_std: float | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw loss curves on a logarithmic scale, with the noise floor. Chapter 7.
+
+    Args:
+        losses: for each curve its name and the mean loss after epoch 0, 1, 2 …
+        noise_std: standard deviation of the noise; the floor is its square / 2.
+        ax: where to draw.
+
+    Returns:
+        The Axes.
+    """
+    ax = _axes(ax)
+    styles = zip("osv^D", (BLUE, ORANGE, GREEN, "black", GREY), strict=True)
+    for (name, curve), (marker, color) in zip(losses.items(), styles, strict=False):
+        ax.plot(curve, marker=marker, markersize=4, color=color, label=name)
+    if noise_std is not None:
+        floor = noise_std**2 / 2
+        ax.axhline(floor, color="black", ls="--", lw=1, label=r"$\sigma^2/2$")
+    ax.set_yscale("log")
+    ax.set_xlabel("epoch")
+    ax.set_ylabel("mean loss")
+    ax.legend(fontsize="small")
+    return ax
+
+
+def plot_residuals(
+    y_hat: Tensor, labels: Tensor, noise_std: float, ax: Axes | None = None
+) -> Axes:
+    """Draw the residuals as a histogram over the density of the noise. Chapter 8.
+
+    Args:
+        y_hat: predictions, shape (n, 1).
+        labels: shape (n, 1).
+        noise_std: standard deviation of the noise.
+        ax: where to draw.
+
+    Returns:
+        The Axes.
+    """
+    ax = _axes(ax)
+    residuals = (labels - y_hat).detach().flatten()
+    grid = torch.linspace(-4 * noise_std, 4 * noise_std, 200)
+    noise = torch.distributions.Normal(0.0, noise_std)
+    ax.hist(residuals, bins=40, density=True, color=BLUE, alpha=0.6, label="residuals")
+    ax.plot(
+        grid,
+        noise.log_prob(grid).exp(),
+        color=ORANGE,
+        label=r"$\mathcal{N}(0,\sigma^2)$",
+    )
+    ax.set_xlabel(r"$y - \hat{y}$")
+    ax.set_ylabel("density")
+    ax.legend(fontsize="small")
+    return ax
+
+
+def plot_errors(
+    errors: Mapping[str, Tensor], scale: float, ax: Axes | None = None
+) -> Axes:
+    """Draw the size of each parameter's error as bars, beside a yardstick. Chapter 8.
+
+    Args:
+        errors: for each method its name and the errors of w_1 … w_d and b,
+            shape (d + 1,).
+        scale: the error to expect, drawn as a line; sigma / sqrt(n), for example.
+        ax: where to draw.
+
+    Returns:
+        The Axes.
+    """
+    ax = _axes(ax)
+    width = 0.8 / len(errors)
+    for i, (name, error) in enumerate(errors.items()):
+        color = (BLUE, ORANGE, GREEN)[i % 3]
+        left = torch.arange(len(error)) + i * width - 0.4
+        ax.bar(left, error.abs(), width, align="edge", color=color, label=name)
+    names = [f"$w_{j + 1}$" for j in range(len(error) - 1)] + ["$b$"]
+    ax.set_xticks(range(len(names)), names)
+    ax.axhline(scale, color="black", ls="--", lw=1, label=r"$\sigma/\sqrt{n}$")
+    ax.set_ylabel("|error|")
+    ax.legend(fontsize="small")
+    return ax
+
+
+def _axes(ax: Axes | None, figsize: tuple[float, float] = (4.8, 3.2)) -> Axes:
+    if ax is None:
+        _, ax = plt.subplots(figsize=figsize, layout="constrained")
+    return ax
+
+
+def _arrow(ax: Axes, start: float, end: float, height: float, color: str) -> None:
+    arrow = {"arrowstyle": "->", "color": color}
+    ax.annotate("", xy=(end, height), xytext=(start, height), arrowprops=arrow)
+
+
+def _numbers(values: Tensor) -> str:
+    if values.ndim == 0:
+        return f"{values.item():g}"
+    return "[" + ", ".join(f"{value:g}" for value in values.tolist()) + "]"
+
+
+def _mean_loss(features: Tensor, labels: Tensor, w: Tensor, b: Tensor) -> float:
+    return squared_loss(linreg(features, w.reshape(-1, 1), b), labels).mean().item()

@@ -1,0 +1,38 @@
+"""Run notebooks in place and store their outputs: the same bytes on every run."""
+
+import sys
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+KERNEL_ARGUMENTS = [
+    "--InteractiveShell.xmode=Minimal",  # tracebacks without paths of this machine
+    "--InlineBackend.figure_formats=retina",
+]
+
+
+def execute(path: Path) -> None:
+    """Run one notebook from top to bottom in a fresh kernel and write it back."""
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook,
+        record_timing=False,
+        extra_arguments=KERNEL_ARGUMENTS,
+        resources={"metadata": {"path": str(path.parent)}},
+    )
+    client.execute()
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+    info = notebook.metadata.language_info
+    notebook.metadata.language_info = {
+        "name": info.name,
+        "pygments_lexer": info.pygments_lexer,
+    }
+    nbformat.write(notebook, path)
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        print(name, flush=True)
+        execute(Path(name))
