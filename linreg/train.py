@@ -37,8 +37,8 @@ def train(
     Nothing runs until the result is iterated over.
 
     Args:
-        net: the model, called as net(X, *params).
-        loss: gives the loss of each example, called as loss(y_hat, y).
+        net: the model; called with X and then each parameter.
+        loss: gives the loss of each example; called with y_hat and y.
         params: what is trained; tensors that require a gradient.
         features: shape (n, d).
         labels: shape (n, 1).

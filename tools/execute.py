@@ -18,6 +18,7 @@ def execute(path: Path) -> None:
     client = NotebookClient(
         notebook,
         record_timing=False,
+        coalesce_streams=True,
         extra_arguments=KERNEL_ARGUMENTS,
         resources={"metadata": {"path": str(path.parent)}},
     )
