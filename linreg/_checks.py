@@ -1,4 +1,4 @@
-"""Checks at the public boundary: one line says what is expected and what was given."""
+"""Checks at the public boundary: one line says what is expected and given."""
 
 from __future__ import annotations
 
@@ -23,13 +23,15 @@ def describe(value: object) -> str:
 def check_size(name: str, value: object) -> None:
     """Raise unless `value` is a positive integer."""
     if isinstance(value, bool) or not isinstance(value, Integral):
-        raise TypeError(f"{name} must be a positive integer, got {describe(value)}")
+        raise TypeError(
+            f"{name} must be a positive integer, got {describe(value)}"
+        )
     if value < 1:
         raise ValueError(f"{name} must be a positive integer, got {value}")
 
 
 def check_number(name: str, value: object, *, negative: bool = False) -> None:
-    """Raise unless `value` is a finite number, and not below zero unless `negative`."""
+    """Raise unless `value` is a finite number, >= 0 unless `negative`."""
     expected = "a finite number" if negative else "a finite number >= 0"
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name} must be {expected}, got {describe(value)}")
@@ -38,10 +40,11 @@ def check_number(name: str, value: object, *, negative: bool = False) -> None:
 
 
 def check_generator(generator: object) -> None:
-    """Raise unless `generator` is None or a torch.Generator."""
+    """Raise unless `generator` is a torch.Generator or None."""
     if generator is not None and not isinstance(generator, torch.Generator):
         raise TypeError(
-            f"generator must be a torch.Generator or None, got {describe(generator)}"
+            "generator must be a torch.Generator or None, "
+            f"got {describe(generator)}"
         )
 
 
@@ -56,7 +59,11 @@ def check_tensor(
     if isinstance(value, Tensor) and _matches(value, shape, like):
         return
     kind = "floating-point" if like is None else _dtype(like)
-    place = "" if like is None or like.device.type == "cpu" else f" on {like.device}"
+    place = (
+        ""
+        if like is None or like.device.type == "cpu"
+        else f" on {like.device}"
+    )
     sizes = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
     expected = f"a {kind} tensor of shape ({sizes}){place}"
     error = ValueError if isinstance(value, Tensor) else TypeError
@@ -64,24 +71,30 @@ def check_tensor(
 
 
 def check_examples(features: Tensor, labels: Tensor) -> None:
-    """Raise unless features (n, d) and labels (n, 1) are data that belong together."""
+    """Raise unless features (n, d) and labels (n, 1) belong together."""
     check_tensor("features", features, "n", "d")
     check_tensor("labels", labels, len(features), 1, like=features)
     for name, value in (("features", features), ("labels", labels)):
         if value.requires_grad:
-            raise ValueError(f"{name} must not require grad: pass {name}.detach()")
+            raise ValueError(
+                f"{name} must not require grad: pass {name}.detach()"
+            )
 
 
 def check_params(params: Iterable[Tensor]) -> list[Tensor]:
-    """Return the parameters as a list; raise unless they are tensors, at least one."""
+    """Return the parameters as a list; raise unless it holds tensors."""
     if isinstance(params, Tensor) or not isinstance(params, Iterable):
-        raise TypeError(f"params must be a list of tensors, got {describe(params)}")
+        raise TypeError(
+            f"params must be a list of tensors, got {describe(params)}"
+        )
     params = list(params)
     if not params:
         raise ValueError("params must be a list of tensors, got an empty one")
     for i, param in enumerate(params):
         if not isinstance(param, Tensor):
-            raise TypeError(f"params[{i}] must be a tensor, got {describe(param)}")
+            raise TypeError(
+                f"params[{i}] must be a tensor, got {describe(param)}"
+            )
     return params
 
 
@@ -89,7 +102,9 @@ def _dtype(tensor: Tensor) -> str:
     return str(tensor.dtype).removeprefix("torch.")
 
 
-def _matches(value: Tensor, shape: tuple[int | str, ...], like: Tensor | None) -> bool:
+def _matches(
+    value: Tensor, shape: tuple[int | str, ...], like: Tensor | None
+) -> bool:
     if like is None:
         if not value.is_floating_point():
             return False

@@ -45,7 +45,11 @@ def gen_data(
     check_generator(generator)
 
     features = torch.randn(
-        sample_size, len(w), generator=generator, dtype=w.dtype, device=w.device
+        sample_size,
+        len(w),
+        generator=generator,
+        dtype=w.dtype,
+        device=w.device,
     )
     noise = noise_std * torch.randn(
         sample_size, generator=generator, dtype=w.dtype, device=w.device
@@ -60,7 +64,7 @@ def data_iter(
     labels: Tensor,
     generator: Generator | None = None,
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Go once through all examples, in random order, batch by batch. Chapter 2.
+    """Go once through all examples, batch by batch, shuffled. Chapter 2.
 
     Args:
         batch_size: examples in a batch; the last batch may be shorter.

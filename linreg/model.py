@@ -5,7 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
-from linreg._checks import check_generator, check_number, check_size, check_tensor
+from linreg._checks import (
+    check_generator,
+    check_number,
+    check_size,
+    check_tensor,
+)
 
 
 def init_params(

@@ -11,14 +11,14 @@ from linreg._checks import check_number, check_params, check_size
 
 
 def sgd(params: Iterable[Tensor], lr: float, batch_size: int) -> None:
-    """Take one step of mini-batch stochastic gradient descent, in place. Chapter 6.
+    """Take one step of mini-batch gradient descent, in place. Chapter 6.
 
     Each parameter moves by -lr * grad / batch_size (Robbins and Monro, 1951);
     then its gradient is set to zero, ready for the next batch.
 
     Args:
-        params: the parameters; `backward()` has filled their gradients with the
-            sum over the batch.
+        params: the parameters, their gradients filled by `backward()` with
+            the sum over the batch.
         lr: learning rate.
         batch_size: how many examples that sum runs over.
 
@@ -31,7 +31,9 @@ def sgd(params: Iterable[Tensor], lr: float, batch_size: int) -> None:
     check_size("batch_size", batch_size)
     for i, param in enumerate(params):
         if param.grad is None:
-            raise ValueError(f"params[{i}].grad is None: call backward() before sgd()")
+            raise ValueError(
+                f"params[{i}].grad is None: call backward() before sgd()"
+            )
 
     with torch.no_grad():
         for param in params:

@@ -1,4 +1,4 @@
-"""The pictures of the book. Each function draws into `ax`, or into a new figure."""
+"""The pictures of the book, drawn into `ax` or into a new figure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def plot_data(
     b: float,
     axes: Sequence[Axes] | None = None,
 ) -> Sequence[Axes]:
-    """Scatter each feature against the label, with the line w_j x_j + b. Chapter 1.
+    """Scatter each feature against the label, with its line. Chapter 1.
 
     Args:
         features: shape (n, d).
@@ -42,17 +42,28 @@ def plot_data(
     for j, ax in enumerate(axes):
         x = features[:, j]
         ends = torch.stack([x.min(), x.max()])
-        ax.scatter(x, labels, s=4, color=BLUE, alpha=0.5, label="examples")
-        ax.plot(ends, w[j] * ends + b, color=ORANGE, label=f"$w_{j + 1} x_{j + 1} + b$")
+        ax.scatter(x, labels, s=3, color=BLUE, label="examples")
+        ax.plot(
+            ends,
+            w[j] * ends + b,
+            color=ORANGE,
+            label=f"$w_{j + 1} x_{j + 1} + b$",
+        )
         ax.set_xlabel(f"$x_{j + 1}$")
         ax.legend(loc="best", fontsize="small")
     return axes
 
 
 def plot_batch(
-    features: Tensor, labels: Tensor, X: Tensor, y: Tensor, ax: Axes | None = None
+    features: Tensor,
+    labels: Tensor,
+    X: Tensor,
+    y: Tensor,
+    ax: Axes | None = None,
 ) -> Axes:
-    """Show where a mini-batch lies among all examples, by its last feature. Chapter 2.
+    """Show where a mini-batch lies among all examples. Chapter 2.
+
+    The horizontal axis is the last feature.
 
     Args:
         features: shape (n, d).
@@ -74,7 +85,7 @@ def plot_batch(
 
 
 def plot_graph(x: Tensor, ax: Axes | None = None) -> Axes:
-    """Draw the computational graph of y = 2 x·x with values and gradients. Chapter 3.
+    """Draw the graph of y = 2 x·x with values and gradients. Chapter 3.
 
     Args:
         x: the input, shape (n,); it is not changed.
@@ -88,21 +99,22 @@ def plot_graph(x: Tensor, ax: Axes | None = None) -> Axes:
     y = 2 * s
     dy_ds, dy_dx = torch.autograd.grad(y, [s, x])
 
-    ax = _axes(ax, figsize=(6.4, 2.4))
-    ax.set(xlim=(-0.7, 4.7), ylim=(-0.65, 0.65))
+    ax = _axes(ax, figsize=(6.4, 1.8))
+    ax.set(xlim=(-0.7, 4.7), ylim=(-0.6, 0.5))
     ax.set_axis_off()
-    nodes = {0: f"x\n{_numbers(x)}", 2: f"s = x·x\n{_numbers(s)}"}
-    nodes[4] = f"y = 2s\n{_numbers(y)}"
-    for place, text in nodes.items():
-        box = {"boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": BLUE}
+    ax.text(2, 0.4, "forward: values", ha="center", color=BLUE)
+    ax.text(3, -0.42, "backward: gradients", ha="center", color=ORANGE)
+    nodes = ((0, "x", x), (2, "s = x·x", s), (4, "y = 2s", y))
+    for place, name, value in nodes:
+        text = f"{name}\n{_numbers(value)}"
+        box = {"boxstyle": "round,pad=0.5", "fc": "white", "ec": BLUE}
         ax.text(place, 0, text, ha="center", va="center", bbox=box)
-    for place, name, grad in ((0, "dy/dx", dy_dx), (2, "dy/ds", dy_ds)):
-        text = f"{name} = {_numbers(grad)}"
+    gradients = ((0, "dy/dx", dy_dx), (2, "dy/ds", dy_ds))
+    for place, name, value in gradients:
         _arrow(ax, place + 0.6, place + 1.5, 0.08, BLUE)
         _arrow(ax, place + 1.5, place + 0.6, -0.08, ORANGE)
-        ax.text(place, -0.45, text, ha="center", va="center", color=ORANGE)
-    ax.text(2, 0.5, "forward: values", ha="center", color=BLUE)
-    ax.text(4, -0.45, "dy/dy = 1", ha="center", va="center", color=ORANGE)
+        text = f"{name} = {_numbers(value)}"
+        ax.text(place, -0.42, text, ha="center", color=ORANGE)
     return ax
 
 
@@ -113,7 +125,7 @@ def plot_loss_surface(
     path: Tensor,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the mean loss over (w_1, w_2) with the path of the weights. Chapter 7.
+    """Draw the mean loss over (w_1, w_2) and the weights' path. Chapter 7.
 
     Args:
         features: shape (n, 2).
@@ -132,14 +144,18 @@ def plot_loss_surface(
     bias = torch.tensor([float(b)])
     mean_loss = torch.tensor(
         [
-            [_mean_loss(features, labels, torch.stack([u, v]), bias) for u in w1]
+            [
+                _mean_loss(features, labels, torch.stack([u, v]), bias)
+                for u in w1
+            ]
             for v in w2
         ]
     )
     contours = ax.contour(w1, w2, mean_loss, levels=12, cmap="viridis")
     ax.clabel(contours, fontsize=7)
-    ax.plot(path[:, 0], path[:, 1], color=ORANGE, marker=".", markersize=3, lw=1)
-    ax.plot(*path[-1], color=ORANGE, marker="*", markersize=12)
+    ax.plot(path[:, 0], path[:, 1], color=ORANGE, marker=".", ms=3, lw=1)
+    ax.plot(*path[0], color=ORANGE, marker="o", ms=6)
+    ax.plot(*path[-1], color=ORANGE, marker="*", ms=12)
     ax.set_xlabel("$w_1$")
     ax.set_ylabel("$w_2$")
     return ax
@@ -150,11 +166,12 @@ def plot_losses(
     noise_std: float | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw loss curves on a logarithmic scale, with the noise floor. Chapter 7.
+    """Draw loss curves on a log scale, with the noise floor. Chapter 7.
 
     Args:
         losses: for each curve its name and the mean loss after epoch 0, 1, 2 …
-        noise_std: standard deviation of the noise; the floor is its square / 2.
+        noise_std: standard deviation of the noise; its square / 2 is the
+            floor. No floor is drawn if None.
         ax: where to draw.
 
     Returns:
@@ -162,7 +179,9 @@ def plot_losses(
     """
     ax = _axes(ax)
     styles = zip("osv^D", (BLUE, ORANGE, GREEN, "black", GREY), strict=True)
-    for (name, curve), (marker, color) in zip(losses.items(), styles, strict=False):
+    for (name, curve), (marker, color) in zip(
+        losses.items(), styles, strict=False
+    ):
         ax.plot(curve, marker=marker, markersize=4, color=color, label=name)
     if noise_std is not None:
         floor = noise_std**2 / 2
@@ -177,7 +196,7 @@ def plot_losses(
 def plot_residuals(
     y_hat: Tensor, labels: Tensor, noise_std: float, ax: Axes | None = None
 ) -> Axes:
-    """Draw the residuals as a histogram over the density of the noise. Chapter 8.
+    """Draw the residuals' histogram and the noise's density. Chapter 8.
 
     Args:
         y_hat: predictions, shape (n, 1).
@@ -192,7 +211,14 @@ def plot_residuals(
     residuals = (labels - y_hat).detach().flatten()
     grid = torch.linspace(-4 * noise_std, 4 * noise_std, 200)
     noise = torch.distributions.Normal(0.0, noise_std)
-    ax.hist(residuals, bins=40, density=True, color=BLUE, alpha=0.6, label="residuals")
+    ax.hist(
+        residuals,
+        bins=40,
+        density=True,
+        color=BLUE,
+        alpha=0.6,
+        label="residuals",
+    )
     ax.plot(
         grid,
         noise.log_prob(grid).exp(),
@@ -208,12 +234,12 @@ def plot_residuals(
 def plot_errors(
     errors: Mapping[str, Tensor], scale: float, ax: Axes | None = None
 ) -> Axes:
-    """Draw the size of each parameter's error as bars, beside a yardstick. Chapter 8.
+    """Draw the size of each parameter's error as bars. Chapter 8.
 
     Args:
         errors: for each method its name and the errors of w_1 … w_d and b,
             shape (d + 1,).
-        scale: the error to expect, drawn as a line; sigma / sqrt(n), for example.
+        scale: the error to expect, sigma / sqrt(n), drawn as a line.
         ax: where to draw.
 
     Returns:
@@ -223,7 +249,7 @@ def plot_errors(
     width = 0.8 / len(errors)
     for i, (name, error) in enumerate(errors.items()):
         color = (BLUE, ORANGE, GREEN)[i % 3]
-        left = torch.arange(len(error)) + i * width - 0.4
+        left = [j + i * width - 0.4 for j in range(len(error))]
         ax.bar(left, error.abs(), width, align="edge", color=color, label=name)
     names = [f"$w_{j + 1}$" for j in range(len(error) - 1)] + ["$b$"]
     ax.set_xticks(range(len(names)), names)
@@ -239,7 +265,9 @@ def _axes(ax: Axes | None, figsize: tuple[float, float] = (4.8, 3.2)) -> Axes:
     return ax
 
 
-def _arrow(ax: Axes, start: float, end: float, height: float, color: str) -> None:
+def _arrow(
+    ax: Axes, start: float, end: float, height: float, color: str
+) -> None:
     arrow = {"arrowstyle": "->", "color": color}
     ax.annotate("", xy=(end, height), xytext=(start, height), arrowprops=arrow)
 
@@ -250,5 +278,11 @@ def _numbers(values: Tensor) -> str:
     return "[" + ", ".join(f"{value:g}" for value in values.tolist()) + "]"
 
 
-def _mean_loss(features: Tensor, labels: Tensor, w: Tensor, b: Tensor) -> float:
-    return squared_loss(linreg(features, w.reshape(-1, 1), b), labels).mean().item()
+def _mean_loss(
+    features: Tensor, labels: Tensor, w: Tensor, b: Tensor
+) -> float:
+    return (
+        squared_loss(linreg(features, w.reshape(-1, 1), b), labels)
+        .mean()
+        .item()
+    )

@@ -76,7 +76,9 @@ def train(
                 mean_loss = loss(net(features, *params), labels).mean().item()
             if not math.isfinite(mean_loss):
                 _restore(params, before)
-                raise ValueError(f"loss is {mean_loss} in epoch {epoch} with lr={lr}")
+                raise ValueError(
+                    f"loss is {mean_loss} in epoch {epoch} with lr={lr}"
+                )
             yield epoch, mean_loss
 
     return epochs()
@@ -87,11 +89,15 @@ def _check_trainable(
 ) -> list[Tensor]:
     for name, function in (("net", net), ("loss", loss)):
         if not callable(function):
-            raise TypeError(f"{name} must be a function, got {describe(function)}")
+            raise TypeError(
+                f"{name} must be a function, got {describe(function)}"
+            )
     params = check_params(params)
     for i, param in enumerate(params):
         if not (param.is_leaf and param.requires_grad):
-            raise ValueError(f"params[{i}] must be a leaf tensor that requires grad")
+            raise ValueError(
+                f"params[{i}] must be a leaf tensor that requires grad"
+            )
     return params
 
 

@@ -1,4 +1,4 @@
-"""Run notebooks in place and store their outputs: the same bytes on every run."""
+"""Run notebooks in place and store their outputs, always the same bytes."""
 
 import sys
 from pathlib import Path
@@ -7,13 +7,13 @@ import nbformat
 from nbclient import NotebookClient
 
 KERNEL_ARGUMENTS = [
-    "--InteractiveShell.xmode=Minimal",  # tracebacks without paths of this machine
+    "--InteractiveShell.xmode=Minimal",  # no paths in tracebacks
     "--InlineBackend.figure_formats=retina",
 ]
 
 
 def execute(path: Path) -> None:
-    """Run one notebook from top to bottom in a fresh kernel and write it back."""
+    """Run one notebook in a fresh kernel and write it back."""
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(
         notebook,

@@ -1,0 +1,152 @@
+import re
+
+import pytest
+import torch
+
+from linreg import init_params, linreg
+
+
+def test_init_params_shapes_and_grad(generator):
+    w, b = init_params(3, generator=generator)
+    assert w.shape == (3, 1)
+    assert b.shape == (1,)
+    for param in (w, b):
+        assert param.requires_grad
+        assert param.is_leaf
+        assert param.grad is None
+    assert b.item() == 0
+
+
+def test_init_params_spread(generator):
+    w, _ = init_params(100_000, generator=generator)
+    assert w.std().item() == pytest.approx(0.01, rel=0.02)
+    assert w.mean().abs() < 0.0002
+    wide, _ = init_params(100_000, std=3, generator=generator)
+    assert wide.std().item() == pytest.approx(3, rel=0.02)
+
+
+def test_init_params_zero_std():
+    w, _ = init_params(2, std=0)
+    assert torch.equal(w, torch.zeros(2, 1))
+
+
+def test_init_params_generators():
+    first, _ = init_params(2, generator=torch.Generator().manual_seed(1))
+    second, _ = init_params(2, generator=torch.Generator().manual_seed(1))
+    assert torch.equal(first, second)
+    torch.manual_seed(1)
+    first, _ = init_params(2)
+    second, _ = init_params(2)
+    assert not torch.equal(first, second)
+    torch.manual_seed(1)
+    assert torch.equal(init_params(2)[0], first)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (
+            {"num_features": 0},
+            ValueError,
+            "num_features must be a positive integer, got 0",
+        ),
+        (
+            {"num_features": "2"},
+            TypeError,
+            "num_features must be a positive integer, got '2'",
+        ),
+        (
+            {"num_features": 2, "std": -1},
+            ValueError,
+            "std must be a finite number >= 0, got -1",
+        ),
+        (
+            {"num_features": 2, "generator": 1},
+            TypeError,
+            "generator must be a torch.Generator or None, got 1",
+        ),
+    ],
+)
+def test_init_params_errors(arguments, error, message):
+    with pytest.raises(error, match=f"^{re.escape(message)}$"):
+        init_params(**arguments)
+
+
+X = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 2.0]])
+W = torch.tensor([[2.0], [-3.0]])
+B = torch.tensor([10.0])
+
+
+def test_linreg_by_hand():
+    assert torch.equal(linreg(X, W, B), torch.tensor([[12.0], [7.0], [6.0]]))
+
+
+def test_linreg_is_torchs_linear(generator):
+    x = torch.randn(5, 4, generator=generator)
+    w, b = init_params(4, generator=generator)
+    expected = torch.nn.functional.linear(x, w.T, b)
+    assert torch.allclose(linreg(x, w, b), expected)
+
+
+def test_linreg_gradients(generator):
+    x = torch.randn(5, 2, generator=generator, dtype=torch.float64)
+    w = torch.randn(2, 1, generator=generator, dtype=torch.float64)
+    b = torch.randn(1, generator=generator, dtype=torch.float64)
+    inputs = [tensor.requires_grad_() for tensor in (x, w, b)]
+    assert torch.autograd.gradcheck(linreg, inputs)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (
+            (None, W, B),
+            TypeError,
+            "X must be a floating-point tensor of shape (m, d), got None",
+        ),
+        (
+            (X[0], W, B),
+            ValueError,
+            "X must be a floating-point tensor of shape (m, d), "
+            "got float32 tensor of shape (2,)",
+        ),
+        (
+            (X, W.flatten(), B),
+            ValueError,
+            "w must be a float32 tensor of shape (2, 1), "
+            "got float32 tensor of shape (2,)",
+        ),
+        (
+            (X, torch.ones(3, 1), B),
+            ValueError,
+            "w must be a float32 tensor of shape (2, 1), "
+            "got float32 tensor of shape (3, 1)",
+        ),
+        (
+            (X.double(), W, B),
+            ValueError,
+            "w must be a float64 tensor of shape (2, 1), "
+            "got float32 tensor of shape (2, 1)",
+        ),
+        (
+            (X, W, torch.ones(3)),
+            ValueError,
+            "b must be a float32 tensor of shape (1,), "
+            "got float32 tensor of shape (3,)",
+        ),
+        (
+            (X, W, B.double()),
+            ValueError,
+            "b must be a float32 tensor of shape (1,), "
+            "got float64 tensor of shape (1,)",
+        ),
+        (
+            (X, W, 4.2),
+            TypeError,
+            "b must be a float32 tensor of shape (1,), got 4.2",
+        ),
+    ],
+)
+def test_linreg_errors(arguments, error, message):
+    with pytest.raises(error, match=f"^{re.escape(message)}$"):
+        linreg(*arguments)

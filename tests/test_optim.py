@@ -1,0 +1,136 @@
+import re
+
+import pytest
+import torch
+
+from linreg import linreg, sgd, squared_loss
+
+
+def params_with_gradients():
+    w = torch.tensor([[1.0], [2.0]], requires_grad=True)
+    b = torch.tensor([3.0], requires_grad=True)
+    w.grad = torch.tensor([[10.0], [-20.0]])
+    b.grad = torch.tensor([30.0])
+    return [w, b]
+
+
+def test_step_by_hand():
+    w, b = params_with_gradients()
+    assert sgd([w, b], lr=0.5, batch_size=5) is None
+    assert torch.allclose(w, torch.tensor([[0.0], [4.0]]))
+    assert torch.allclose(b, torch.tensor([0.0]))
+
+
+def test_in_place_and_ready_for_the_next_batch():
+    w, b = params_with_gradients()
+    places = [w.data_ptr(), w.grad.data_ptr()]
+    sgd([w, b], lr=0.5, batch_size=5)
+    assert places == [w.data_ptr(), w.grad.data_ptr()]
+    assert w.requires_grad
+    assert w.is_leaf
+    assert not w.grad.any()
+    assert not b.grad.any()
+
+
+def test_zero_learning_rate_moves_nothing():
+    w, b = params_with_gradients()
+    sgd([w, b], lr=0, batch_size=5)
+    assert torch.equal(w, torch.tensor([[1.0], [2.0]]))
+
+
+def test_accepts_an_iterator():
+    w, b = params_with_gradients()
+    sgd(iter([w, b]), lr=0.5, batch_size=5)
+    assert torch.allclose(b, torch.tensor([0.0]))
+
+
+def test_leaves_recording_as_it_was():
+    sgd(params_with_gradients(), lr=0.5, batch_size=5)
+    assert torch.is_grad_enabled()
+
+
+def test_same_as_torch(generator):
+    X = torch.randn(8, 3, generator=generator)
+    y = torch.randn(8, 1, generator=generator)
+    start = torch.randn(3, 1, generator=generator)
+    runs = []
+    for _ in range(2):
+        runs.append(
+            [
+                start.clone().requires_grad_(),
+                torch.zeros(1, requires_grad=True),
+            ]
+        )
+    optimizer = torch.optim.SGD(runs[1], lr=0.1)
+    for _ in range(10):
+        squared_loss(linreg(X, *runs[0]), y).sum().backward()
+        sgd(runs[0], 0.1, len(X))
+        optimizer.zero_grad()
+        squared_loss(linreg(X, *runs[1]), y).mean().backward()
+        optimizer.step()
+    for ours, theirs in zip(*runs, strict=True):
+        assert torch.allclose(ours, theirs, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (
+            {"lr": -0.1},
+            ValueError,
+            "lr must be a finite number >= 0, got -0.1",
+        ),
+        (
+            {"lr": float("nan")},
+            ValueError,
+            "lr must be a finite number >= 0, got nan",
+        ),
+        (
+            {"lr": "0.1"},
+            TypeError,
+            "lr must be a finite number >= 0, got '0.1'",
+        ),
+        (
+            {"batch_size": 0},
+            ValueError,
+            "batch_size must be a positive integer, got 0",
+        ),
+        (
+            {"params": []},
+            ValueError,
+            "params must be a list of tensors, got an empty one",
+        ),
+        (
+            {"params": torch.ones(2)},
+            TypeError,
+            "params must be a list of tensors, "
+            "got float32 tensor of shape (2,)",
+        ),
+        (
+            {"params": 3},
+            TypeError,
+            "params must be a list of tensors, got 3",
+        ),
+        (
+            {"params": [1.5]},
+            TypeError,
+            "params[0] must be a tensor, got 1.5",
+        ),
+    ],
+)
+def test_errors_change_nothing(change, error, message):
+    w, b = params_with_gradients()
+    arguments = {"params": [w, b], "lr": 0.5, "batch_size": 5} | change
+    with pytest.raises(error, match=f"^{re.escape(message)}$"):
+        sgd(**arguments)
+    assert torch.equal(w, torch.tensor([[1.0], [2.0]]))
+    assert torch.equal(w.grad, torch.tensor([[10.0], [-20.0]]))
+
+
+def test_missing_gradient_changes_nothing():
+    w, b = params_with_gradients()
+    b.grad = None
+    message = "params[1].grad is None: call backward() before sgd()"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        sgd([w, b], lr=0.5, batch_size=5)
+    assert torch.equal(w, torch.tensor([[1.0], [2.0]]))

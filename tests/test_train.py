@@ -1,0 +1,204 @@
+import re
+
+import pytest
+import torch
+
+from linreg import init_params, linreg, param_errors, squared_loss, train
+
+SETTINGS = {"lr": 0.03, "batch_size": 3, "num_epochs": 2}
+
+
+def start(seed=0):
+    return init_params(2, generator=torch.Generator().manual_seed(seed))
+
+
+def test_the_note_as_a_script(examples):
+    """Sections 1.1 to 1.8 of the note, with the package's functions."""
+    features, labels = examples
+    w, b = start()
+    reports = list(
+        train(
+            linreg,
+            squared_loss,
+            [w, b],
+            features,
+            labels,
+            lr=0.03,
+            batch_size=3,
+            num_epochs=10,
+            generator=torch.Generator().manual_seed(0),
+        )
+    )
+    assert [epoch for epoch, _ in reports] == list(range(1, 11))
+    for _, loss in reports:
+        assert loss == pytest.approx(0.01**2 / 2, rel=0.2)
+    for errors in param_errors(torch.tensor([2, -3.4]), 4.2, w, b):
+        assert errors.abs().max() < 0.002
+
+
+def test_reported_loss_is_the_mean_over_all(examples):
+    w, b = start()
+    run = train(linreg, squared_loss, [w, b], *examples, **SETTINGS)
+    features, labels = examples
+    for _, loss in run:
+        expected = squared_loss(linreg(features, w, b), labels).mean()
+        assert loss == pytest.approx(expected.item(), rel=1e-6)
+        assert isinstance(loss, float)
+
+
+@pytest.mark.parametrize("batch_size", [3, 1000, 2000])
+def test_same_as_torch(examples, batch_size):
+    features, labels = examples
+    w, b = start()
+    other = [p.detach().clone().requires_grad_() for p in (w, b)]
+    generator = torch.Generator().manual_seed(5)
+    settings = SETTINGS | {"batch_size": batch_size, "generator": generator}
+    list(train(linreg, squared_loss, [w, b], *examples, **settings))
+
+    generator = torch.Generator().manual_seed(5)
+    optimizer = torch.optim.SGD(other, lr=0.03)
+    for _ in range(2):
+        order = torch.randperm(1000, generator=generator)
+        for chosen in order.split(batch_size):
+            optimizer.zero_grad()
+            y_hat = features[chosen] @ other[0] + other[1]
+            loss = torch.nn.functional.mse_loss(y_hat, labels[chosen]) / 2
+            loss.backward()
+            optimizer.step()
+    assert torch.allclose(w, other[0], atol=1e-5)
+    assert torch.allclose(b, other[1], atol=1e-5)
+
+
+def test_nothing_runs_before_it_is_asked(examples):
+    w, b = start()
+    before = w.detach().clone()
+    run = train(linreg, squared_loss, [w, b], *examples, **SETTINGS)
+    assert torch.equal(w, before)
+    next(run)
+    assert not torch.equal(w, before)
+
+
+def test_a_gradient_left_behind_does_not_count(examples):
+    results = []
+    for leftover in (None, torch.full((2, 1), 1e6)):
+        w, b = start()
+        w.grad = leftover
+        generator = torch.Generator().manual_seed(5)
+        list(
+            train(
+                linreg,
+                squared_loss,
+                [w, b],
+                *examples,
+                **SETTINGS,
+                generator=generator,
+            )
+        )
+        results.append(w)
+    assert torch.equal(*results)
+
+
+def test_other_models_and_losses(examples):
+    def net(X, w):
+        return X @ w
+
+    def absolute_loss(y_hat, y):
+        return (y_hat - y).abs()
+
+    w, _ = start()
+    losses = [
+        loss
+        for _, loss in train(net, absolute_loss, [w], *examples, **SETTINGS)
+    ]
+    assert losses[-1] < 5
+
+
+def test_divergence_restores_the_epoch_before(examples):
+    w, b = start()
+    before = [param.detach().clone() for param in (w, b)]
+    settings = SETTINGS | {"lr": 3.0}
+    run = train(linreg, squared_loss, [w, b], *examples, **settings)
+    with pytest.raises(
+        ValueError, match=r"^loss is (nan|inf) in epoch 1 with lr=3\.0$"
+    ):
+        next(run)
+    assert torch.equal(w, before[0])
+    assert torch.equal(b, before[1])
+
+
+def test_divergence_names_a_later_epoch(examples):
+    def loss(y_hat, y):
+        good = len(seen) < 2 or len(y) < 1000
+        seen.append(len(y)) if len(y) == 1000 else None
+        return squared_loss(y_hat, y) if good else y_hat * float("nan")
+
+    seen = [0]
+    w, b = start()
+    settings = SETTINGS | {"num_epochs": 3}
+    run = train(linreg, loss, [w, b], *examples, **settings)
+    next(run)
+    after_one = w.detach().clone()
+    with pytest.raises(ValueError, match=r"^loss is nan in epoch 2 with"):
+        next(run)
+    assert torch.equal(w, after_one)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"net": 3}, TypeError, "net must be a function, got 3"),
+        ({"loss": None}, TypeError, "loss must be a function, got None"),
+        (
+            {"params": []},
+            ValueError,
+            "params must be a list of tensors, got an empty one",
+        ),
+        (
+            {"params": [torch.ones(2, 1)]},
+            ValueError,
+            "params[0] must be a leaf tensor that requires grad",
+        ),
+        (
+            {"params": [start()[0], start()[1] * 2]},
+            ValueError,
+            "params[1] must be a leaf tensor that requires grad",
+        ),
+        (
+            {"labels": torch.ones(3)},
+            ValueError,
+            "labels must be a float32 tensor of shape (4, 1), "
+            "got float32 tensor of shape (3,)",
+        ),
+        (
+            {"lr": float("inf")},
+            ValueError,
+            "lr must be a finite number >= 0, got inf",
+        ),
+        (
+            {"batch_size": -3},
+            ValueError,
+            "batch_size must be a positive integer, got -3",
+        ),
+        (
+            {"num_epochs": 1.0},
+            TypeError,
+            "num_epochs must be a positive integer, got 1.0",
+        ),
+        (
+            {"generator": 7},
+            TypeError,
+            "generator must be a torch.Generator or None, got 7",
+        ),
+    ],
+)
+def test_errors_at_the_call(change, error, message):
+    arguments = {
+        "net": linreg,
+        "loss": squared_loss,
+        "params": list(start()),
+        "features": torch.ones(4, 2),
+        "labels": torch.ones(4, 1),
+        **SETTINGS,
+    } | change
+    with pytest.raises(error, match=f"^{re.escape(message)}$"):
+        train(**arguments)
