@@ -250,7 +250,8 @@ def plot_errors(
     for i, (name, error) in enumerate(errors.items()):
         color = (BLUE, ORANGE, GREEN)[i % 3]
         left = [j + i * width - 0.4 for j in range(len(error))]
-        ax.bar(left, error.abs(), width, align="edge", color=color, label=name)
+        heights = error.abs().tolist()
+        ax.bar(left, heights, width, align="edge", color=color, label=name)
     names = [f"$w_{j + 1}$" for j in range(len(error) - 1)] + ["$b$"]
     ax.set_xticks(range(len(names)), names)
     ax.axhline(scale, color="black", ls="--", lw=1, label=r"$\sigma/\sqrt{n}$")
