@@ -99,11 +99,11 @@ def plot_graph(x: Tensor, ax: Axes | None = None) -> Axes:
     y = 2 * s
     dy_ds, dy_dx = torch.autograd.grad(y, [s, x])
 
-    ax = _axes(ax, figsize=(6.4, 1.8))
-    ax.set(xlim=(-0.7, 4.7), ylim=(-0.6, 0.5))
+    ax = _axes(ax, figsize=(4.8, 2.0))
+    ax.set(xlim=(-0.7, 4.7), ylim=(-0.8, 0.5))
     ax.set_axis_off()
     ax.text(2, 0.4, "forward: values", ha="center", color=BLUE)
-    ax.text(3, -0.42, "backward: gradients", ha="center", color=ORANGE)
+    ax.text(2, -0.7, "backward: gradients", ha="center", color=ORANGE)
     nodes = ((0, "x", x), (2, "s = x·x", s), (4, "y = 2s", y))
     for place, name, value in nodes:
         text = f"{name}\n{_numbers(value)}"
