@@ -2,17 +2,28 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+BUILD := $(BIN)/jupyter-book build . --warningiserror --keep-going --quiet
 NOTEBOOKS := $(wildcard book/[0-9]*.ipynb)
 
-.PHONY: help book serve test lab execute lock clean
+.PHONY: help book epub pdf serve test mutants bench matrix lighthouse lab execute lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
 
 book: .venv/book.done ## build the site in _build/html
 	@# A failed build leaves pages that the next one would take for good: remove them.
-	$(BIN)/jupyter-book build . --warningiserror --keep-going --quiet || { rm -rf _build; exit 1; }
+	$(BUILD) || { rm -rf _build/html _build/.doctrees; exit 1; }
 	@echo "The book is built: open _build/html/index.html, or run 'make serve'."
+
+epub: .venv/book.done ## write the book as _build/downloads/linreg.epub
+	rm -rf _build/epub
+	$(BUILD) --builder custom --custom-builder epub
+	@mkdir -p _build/downloads
+	mv _build/epub/linreg.epub _build/downloads/
+
+pdf: .venv/all.done ## print the book to _build/downloads/linreg.pdf (needs Chromium)
+	$(BUILD) --builder singlehtml
+	$(BIN)/python -m tools.pdf _build/singlehtml _build/downloads/linreg.pdf
 
 serve: book ## show the site on http://localhost:8000
 	$(BIN)/python -m http.server --bind localhost --directory _build/html 8000
@@ -22,6 +33,24 @@ test: .venv/all.done ## run every test and re-execute every notebook
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+mutants: .venv/all.done ## plant faults in linreg: what do the tests, what do the notebooks miss?
+	OMP_NUM_THREADS=1 $(BIN)/python tools/mutants.py
+
+# A run that is interrupted leaves the stored figures as they were.
+bench: .venv/all.done ## measure chapters 11 and 12 again (ten minutes, a quiet machine)
+	OMP_NUM_THREADS=1 $(BIN)/pytest benchmarks/bench_speed.py -o addopts= -v \
+	  --benchmark-disable-gc --benchmark-timer=time.process_time \
+	  --benchmark-columns=min,rounds --benchmark-json=benchmarks/results.new
+	mv benchmarks/results.new benchmarks/results.json
+	$(BIN)/python benchmarks/bench_scale.py > benchmarks/scale.new
+	mv benchmarks/scale.new benchmarks/scale.json
+
+lighthouse: .venv/all.done book ## rate three pages as Lighthouse does (needs Chromium; fetches it with npm)
+	$(BIN)/python -m tools.lighthouse
+
+matrix: .venv/all.done ## the notebooks on Python 3.11 to 3.13, old and new torch, 1 to 4 threads
+	$(BIN)/nox
 
 lab: .venv/all.done ## open the chapters in JupyterLab
 	$(BIN)/jupyter-lab book

@@ -22,6 +22,8 @@ def describe(value: object) -> str:
 
 def check_size(name: str, value: object) -> None:
     """Raise unless `value` is a positive integer."""
+    if type(value) is int and value > 0:  # the quick way, taken every step
+        return
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(
             f"{name} must be a positive integer, got {describe(value)}"
@@ -32,6 +34,8 @@ def check_size(name: str, value: object) -> None:
 
 def check_number(name: str, value: object, *, negative: bool = False) -> None:
     """Raise unless `value` is a finite number, >= 0 unless `negative`."""
+    if type(value) is float and 0 <= value < math.inf:  # the quick way
+        return
     expected = "a finite number" if negative else "a finite number >= 0"
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name} must be {expected}, got {describe(value)}")
@@ -82,7 +86,7 @@ def check_examples(features: Tensor, labels: Tensor) -> None:
 
 
 def check_params(params: Iterable[Tensor]) -> list[Tensor]:
-    """Return the parameters as a list; raise unless it holds tensors."""
+    """Return the parameters as a list; raise unless each can be trained."""
     if isinstance(params, Tensor) or not isinstance(params, Iterable):
         raise TypeError(
             f"params must be a list of tensors, got {describe(params)}"
@@ -94,6 +98,15 @@ def check_params(params: Iterable[Tensor]) -> list[Tensor]:
         if not isinstance(param, Tensor):
             raise TypeError(
                 f"params[{i}] must be a tensor, got {describe(param)}"
+            )
+        if not (param.is_leaf and param.requires_grad):
+            raise ValueError(
+                f"params[{i}] must be a leaf tensor that requires grad"
+            )
+        if 0 in param.stride():
+            raise ValueError(
+                f"params[{i}] must be a tensor whose elements do not share "
+                "memory, got an expanded one"
             )
     return params
 
@@ -108,11 +121,14 @@ def _matches(
     if like is None:
         if not value.is_floating_point():
             return False
-    elif value.dtype != like.dtype or value.device != like.device:
+    elif value.dtype is not like.dtype or value.device != like.device:
         return False
-    if value.ndim != len(shape):
+    sizes = value.shape
+    if sizes == shape:  # the quick way, taken every step
+        return True
+    if len(sizes) != len(shape):
         return False
-    for size, want in zip(value.shape, shape, strict=True):
-        if size == 0 or (size != want and not isinstance(want, str)):
+    for size, want in zip(sizes, shape, strict=True):
+        if size != want and (size == 0 or type(want) is int):
             return False
     return True

@@ -30,4 +30,5 @@ def param_errors(
     check_tensor("w", w, len(true_w), 1, like=true_w)
     check_tensor("b", b, 1, like=true_w)
 
-    return true_w - w.detach().reshape(true_w.shape), true_b - b.detach()
+    w_error = true_w - w.reshape(true_w.shape)
+    return w_error.detach(), true_b - b.detach()

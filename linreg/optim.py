@@ -37,5 +37,5 @@ def sgd(params: Iterable[Tensor], lr: float, batch_size: int) -> None:
 
     with torch.no_grad():
         for param in params:
-            param -= lr * param.grad / batch_size
+            param.sub_(param.grad, alpha=lr / batch_size)
             param.grad.zero_()

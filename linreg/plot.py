@@ -11,9 +11,10 @@ from torch import Tensor
 
 from linreg.loss import squared_loss
 from linreg.model import linreg
+from linreg.picture import Picture
 
 # Okabe and Ito's colours: told apart by colour-blind readers, too.
-BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#999999"
+BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
 
 
 def plot_data(
@@ -36,7 +37,11 @@ def plot_data(
         The d Axes.
     """
     if axes is None:
-        figure = plt.figure(figsize=(3.2 * len(w), 3), layout="constrained")
+        figure = plt.figure(
+            figsize=(3.2 * len(w), 3),
+            layout="constrained",
+            FigureClass=Picture,
+        )
         axes = list(figure.subplots(1, len(w), sharey=True, squeeze=False)[0])
     axes[0].set_ylabel("y")
     for j, ax in enumerate(axes):
@@ -50,7 +55,7 @@ def plot_data(
             label=f"$w_{j + 1} x_{j + 1} + b$",
         )
         ax.set_xlabel(f"$x_{j + 1}$")
-        ax.legend(loc="best", fontsize="small")
+        ax.legend(fontsize="small")
     return axes
 
 
@@ -151,10 +156,12 @@ def plot_loss_surface(
             for v in w2
         ]
     )
-    contours = ax.contour(w1, w2, mean_loss, levels=12, cmap="viridis")
+    # Only the dark half of the colours: the light one is lost on white.
+    brightest = 2 * mean_loss.max().item()
+    contours = ax.contour(w1, w2, mean_loss, levels=12, vmax=brightest)
     ax.clabel(contours, fontsize=7)
     ax.plot(path[:, 0], path[:, 1], color=ORANGE, marker=".", ms=3, lw=1)
-    ax.plot(*path[0], color=ORANGE, marker="o", ms=6)
+    ax.plot(*path[0], color=ORANGE, marker="o")
     ax.plot(*path[-1], color=ORANGE, marker="*", ms=12)
     ax.set_xlabel("$w_1$")
     ax.set_ylabel("$w_2$")
@@ -216,7 +223,7 @@ def plot_residuals(
         bins=40,
         density=True,
         color=BLUE,
-        alpha=0.6,
+        alpha=0.8,
         label="residuals",
     )
     ax.plot(
@@ -260,9 +267,70 @@ def plot_errors(
     return ax
 
 
+def plot_visits(orders: Mapping[str, Tensor], ax: Axes | None = None) -> Axes:
+    """Show when each place of a file is read. Chapter 12.
+
+    Args:
+        orders: for each way to shuffle its name and the places in the order
+            in which they are read, shape (n,).
+        ax: where to draw.
+
+    Returns:
+        The Axes.
+    """
+    ax = _axes(ax)
+    for (name, order), color in zip(
+        orders.items(), (GREY, ORANGE, BLUE), strict=False
+    ):
+        ax.scatter(range(len(order)), order, s=3, color=color, label=name)
+    ax.set_xlabel("read as number")
+    ax.set_ylabel("place in the file")
+    ax.legend(
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        ncols=len(orders),
+        markerscale=3,
+        fontsize="small",
+    )
+    return ax
+
+
+def plot_step_times(
+    xlabel: str,
+    x: Sequence[float],
+    curves: Mapping[str, Sequence[float]],
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the time of one step, both axes on a log scale. Chapter 12.
+
+    Args:
+        xlabel: what the step depends on.
+        x: its values.
+        curves: for each curve its name and the times in microseconds.
+        ax: where to draw.
+
+    Returns:
+        The Axes.
+    """
+    ax = _axes(ax)
+    styles = zip("osv", (BLUE, ORANGE, GREEN), strict=True)
+    for (name, times), (marker, color) in zip(
+        curves.items(), styles, strict=False
+    ):
+        ax.plot(x, times, marker=marker, markersize=4, color=color, label=name)
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.set_xlabel(xlabel)
+    ax.set_ylabel("microseconds")
+    ax.legend(fontsize="small")
+    return ax
+
+
 def _axes(ax: Axes | None, figsize: tuple[float, float] = (4.8, 3.2)) -> Axes:
     if ax is None:
-        _, ax = plt.subplots(figsize=figsize, layout="constrained")
+        _, ax = plt.subplots(
+            figsize=figsize, layout="constrained", FigureClass=Picture
+        )
     return ax
 
 

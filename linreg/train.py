@@ -92,13 +92,7 @@ def _check_trainable(
             raise TypeError(
                 f"{name} must be a function, got {describe(function)}"
             )
-    params = check_params(params)
-    for i, param in enumerate(params):
-        if not (param.is_leaf and param.requires_grad):
-            raise ValueError(
-                f"params[{i}] must be a leaf tensor that requires grad"
-            )
-    return params
+    return check_params(params)
 
 
 def _restore(params: list[Tensor], values: list[Tensor]) -> None:

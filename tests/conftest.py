@@ -1,8 +1,18 @@
 import matplotlib as mpl
 import pytest
 import torch
+from hypothesis import Phase, settings
 
 mpl.use("Agg")
+
+# The same examples every time, on a slow machine too.
+settings.register_profile("linreg", deadline=None, derandomize=True)
+settings.register_profile(
+    "mutants",  # a fault is to be found, not to be made small
+    settings.get_profile("linreg"),
+    phases=[Phase.explicit, Phase.generate],
+)
+settings.load_profile("linreg")
 
 
 @pytest.fixture

@@ -90,7 +90,10 @@ def test_errors_only_where_they_are_meant(path):
 
 @each_notebook
 def test_nothing_is_skipped_or_ignored(path):
-    allowed = {"raises-exception", "hide-cell", "remove-input", "source"}
+    allowed = {
+        *("raises-exception", "hide-cell", "check"),
+        *("remove-input", "source"),
+    }
     for cell in cells(path, "code"):
         assert set(cell.metadata.get("tags", [])) <= allowed, cell.source
         assert not re.search(r"NBVAL|nbval", cell.source)
@@ -115,18 +118,30 @@ def test_eight_parts(path):
 
 @each_notebook
 def test_exercises_have_solutions(path):
+    """Text, solution, check: three cells for each exercise."""
     notebook = nbformat.read(path, as_version=4)
-    exercises = solutions = 0
+    exercises = solutions = checks = 0
     for cell in notebook.cells:
+        tags = cell.metadata.get("tags", [])
         if cell.cell_type == "markdown":
+            assert checks == solutions, cell.source
             exercises += len(
                 re.findall("^### 练习", cell.source, re.MULTILINE)
             )
-        elif "hide-cell" in cell.metadata.get("tags", []):
+        elif "check" in tags:
+            checks += 1
+            assert checks == solutions, cell.source
+            assert "hide-cell" in tags
+            assert re.search("^assert ", cell.source, re.MULTILINE)
+            assert not cell.outputs, cell.source
+            prompts = cell.metadata["mystnb"]
+            assert prompts["code_prompt_show"] == "展开检查"
+            assert prompts["code_prompt_hide"] == "收起检查"
+        elif "hide-cell" in tags:
             solutions += 1
             assert solutions == exercises, cell.source
             assert cell.outputs, cell.source
-    assert 3 <= exercises == solutions
+    assert 3 <= exercises == solutions == checks
 
 
 @each_notebook

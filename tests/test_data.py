@@ -1,5 +1,3 @@
-import re
-
 import pytest
 import torch
 from hypothesis import given
@@ -22,6 +20,21 @@ def test_shapes_and_dtype(dtype):
     assert features.shape == (7, 3)
     assert labels.shape == (7, 1)
     assert features.dtype == labels.dtype == dtype
+
+
+def test_draws_features_then_noise(generator):
+    w = W.double()
+    features, labels = gen_data(w, 4.2, 5, 0.5, generator)
+    twin = torch.Generator().manual_seed(0)
+    drawn = torch.randn(5, 2, generator=twin, dtype=w.dtype)
+    noise = 0.5 * torch.randn(5, generator=twin, dtype=w.dtype)
+    assert torch.equal(features, drawn)
+    assert torch.equal(labels.flatten(), drawn @ w + 4.2 + noise)
+
+
+def test_data_lie_where_w_lies():
+    for tensor in gen_data(W.to("meta"), 4.2, 5):
+        assert tensor.device.type == "meta"
 
 
 def test_statistics(generator):
@@ -63,90 +76,6 @@ def test_data_never_requires_grad():
     features, labels = gen_data(W.clone().requires_grad_(), 4.2, 5)
     assert not features.requires_grad
     assert not labels.requires_grad
-
-
-@pytest.mark.parametrize(
-    ("change", "error", "message"),
-    [
-        (
-            {"w": [2, -3.4]},
-            TypeError,
-            "w must be a floating-point tensor of shape (d,), "
-            "got object of type list",
-        ),
-        (
-            {"w": torch.tensor([2, -3])},
-            ValueError,
-            "w must be a floating-point tensor of shape (d,), "
-            "got int64 tensor of shape (2,)",
-        ),
-        (
-            {"w": W.reshape(2, 1)},
-            ValueError,
-            "w must be a floating-point tensor of shape (d,), "
-            "got float32 tensor of shape (2, 1)",
-        ),
-        (
-            {"w": torch.ones(0)},
-            ValueError,
-            "w must be a floating-point tensor of shape (d,), "
-            "got float32 tensor of shape (0,)",
-        ),
-        ({"b": "4.2"}, TypeError, "b must be a finite number, got '4.2'"),
-        ({"b": True}, TypeError, "b must be a finite number, got True"),
-        (
-            {"b": torch.tensor([4.2])},
-            TypeError,
-            "b must be a finite number, got float32 tensor of shape (1,)",
-        ),
-        (
-            {"b": float("inf")},
-            ValueError,
-            "b must be a finite number, got inf",
-        ),
-        (
-            {"sample_size": 0},
-            ValueError,
-            "sample_size must be a positive integer, got 0",
-        ),
-        (
-            {"sample_size": 2.0},
-            TypeError,
-            "sample_size must be a positive integer, got 2.0",
-        ),
-        (
-            {"sample_size": True},
-            TypeError,
-            "sample_size must be a positive integer, got True",
-        ),
-        (
-            {"noise_std": -0.1},
-            ValueError,
-            "noise_std must be a finite number >= 0, got -0.1",
-        ),
-        (
-            {"noise_std": float("nan")},
-            ValueError,
-            "noise_std must be a finite number >= 0, got nan",
-        ),
-        (
-            {"noise_std": None},
-            TypeError,
-            "noise_std must be a finite number >= 0, got None",
-        ),
-        (
-            {"generator": 0},
-            TypeError,
-            "generator must be a torch.Generator or None, got 0",
-        ),
-    ],
-)
-def test_gen_data_errors(change, error, message):
-    arguments = {"w": W, "b": 4.2, "sample_size": 5} | change
-    state = torch.get_rng_state()
-    with pytest.raises(error, match=f"^{re.escape(message)}$"):
-        gen_data(**arguments)
-    assert torch.equal(torch.get_rng_state(), state)
 
 
 def numbered(n):
@@ -213,87 +142,3 @@ def test_data_iter_global_generator():
     torch.manual_seed(3)
     second = torch.cat([y for _, y in data_iter(7, *numbered(50))])
     assert torch.equal(first, second)
-
-
-@pytest.mark.parametrize(
-    ("change", "error", "message"),
-    [
-        (
-            {"batch_size": 0},
-            ValueError,
-            "batch_size must be a positive integer, got 0",
-        ),
-        (
-            {"batch_size": 1.5},
-            TypeError,
-            "batch_size must be a positive integer, got 1.5",
-        ),
-        (
-            {"features": torch.ones(3)},
-            ValueError,
-            "features must be a floating-point tensor of shape (n, d), "
-            "got float32 tensor of shape (3,)",
-        ),
-        (
-            {"features": torch.ones(0, 2), "labels": torch.ones(0, 1)},
-            ValueError,
-            "features must be a floating-point tensor of shape (n, d), "
-            "got float32 tensor of shape (0, 2)",
-        ),
-        (
-            {"labels": torch.ones(4, 1)},
-            ValueError,
-            "labels must be a float32 tensor of shape (3, 1), "
-            "got float32 tensor of shape (4, 1)",
-        ),
-        (
-            {"labels": torch.ones(3)},
-            ValueError,
-            "labels must be a float32 tensor of shape (3, 1), "
-            "got float32 tensor of shape (3,)",
-        ),
-        (
-            {"labels": torch.ones(3, 1).double()},
-            ValueError,
-            "labels must be a float32 tensor of shape (3, 1), "
-            "got float64 tensor of shape (3, 1)",
-        ),
-        (
-            {"labels": torch.ones(3, 1, device="meta")},
-            ValueError,
-            "labels must be a float32 tensor of shape (3, 1), "
-            "got float32 tensor of shape (3, 1) on meta",
-        ),
-        (
-            {
-                "features": torch.ones(3, 2, device="meta"),
-            },
-            ValueError,
-            "labels must be a float32 tensor of shape (3, 1) on meta, "
-            "got float32 tensor of shape (3, 1)",
-        ),
-        (
-            {"features": torch.ones(3, 2, requires_grad=True)},
-            ValueError,
-            "features must not require grad: pass features.detach()",
-        ),
-        (
-            {"labels": torch.ones(3, 1, requires_grad=True)},
-            ValueError,
-            "labels must not require grad: pass labels.detach()",
-        ),
-        (
-            {"generator": "seed"},
-            TypeError,
-            "generator must be a torch.Generator or None, got 'seed'",
-        ),
-    ],
-)
-def test_data_iter_errors_at_the_call(change, error, message):
-    arguments = {
-        "batch_size": 2,
-        "features": torch.ones(3, 2),
-        "labels": torch.ones(3, 1),
-    } | change
-    with pytest.raises(error, match=f"^{re.escape(message)}$"):
-        data_iter(**arguments)

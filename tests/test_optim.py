@@ -1,6 +1,3 @@
-import re
-
-import pytest
 import torch
 
 from linreg import linreg, sgd, squared_loss
@@ -16,9 +13,9 @@ def params_with_gradients():
 
 def test_step_by_hand():
     w, b = params_with_gradients()
-    assert sgd([w, b], lr=0.5, batch_size=5) is None
-    assert torch.allclose(w, torch.tensor([[0.0], [4.0]]))
-    assert torch.allclose(b, torch.tensor([0.0]))
+    assert sgd([w, b], lr=0.5, batch_size=4) is None
+    assert torch.equal(w, torch.tensor([[-0.25], [4.5]]))
+    assert torch.equal(b, torch.tensor([-0.75]))
 
 
 def test_in_place_and_ready_for_the_next_batch():
@@ -40,8 +37,8 @@ def test_zero_learning_rate_moves_nothing():
 
 def test_accepts_an_iterator():
     w, b = params_with_gradients()
-    sgd(iter([w, b]), lr=0.5, batch_size=5)
-    assert torch.allclose(b, torch.tensor([0.0]))
+    sgd(iter([w, b]), lr=0.5, batch_size=4)
+    assert torch.equal(b, torch.tensor([-0.75]))
 
 
 def test_leaves_recording_as_it_was():
@@ -70,67 +67,3 @@ def test_same_as_torch(generator):
         optimizer.step()
     for ours, theirs in zip(*runs, strict=True):
         assert torch.allclose(ours, theirs, atol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("change", "error", "message"),
-    [
-        (
-            {"lr": -0.1},
-            ValueError,
-            "lr must be a finite number >= 0, got -0.1",
-        ),
-        (
-            {"lr": float("nan")},
-            ValueError,
-            "lr must be a finite number >= 0, got nan",
-        ),
-        (
-            {"lr": "0.1"},
-            TypeError,
-            "lr must be a finite number >= 0, got '0.1'",
-        ),
-        (
-            {"batch_size": 0},
-            ValueError,
-            "batch_size must be a positive integer, got 0",
-        ),
-        (
-            {"params": []},
-            ValueError,
-            "params must be a list of tensors, got an empty one",
-        ),
-        (
-            {"params": torch.ones(2)},
-            TypeError,
-            "params must be a list of tensors, "
-            "got float32 tensor of shape (2,)",
-        ),
-        (
-            {"params": 3},
-            TypeError,
-            "params must be a list of tensors, got 3",
-        ),
-        (
-            {"params": [1.5]},
-            TypeError,
-            "params[0] must be a tensor, got 1.5",
-        ),
-    ],
-)
-def test_errors_change_nothing(change, error, message):
-    w, b = params_with_gradients()
-    arguments = {"params": [w, b], "lr": 0.5, "batch_size": 5} | change
-    with pytest.raises(error, match=f"^{re.escape(message)}$"):
-        sgd(**arguments)
-    assert torch.equal(w, torch.tensor([[1.0], [2.0]]))
-    assert torch.equal(w.grad, torch.tensor([[10.0], [-20.0]]))
-
-
-def test_missing_gradient_changes_nothing():
-    w, b = params_with_gradients()
-    b.grad = None
-    message = "params[1].grad is None: call backward() before sgd()"
-    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        sgd([w, b], lr=0.5, batch_size=5)
-    assert torch.equal(w, torch.tensor([[1.0], [2.0]]))

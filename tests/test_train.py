@@ -1,5 +1,3 @@
-import re
-
 import pytest
 import torch
 
@@ -141,64 +139,3 @@ def test_divergence_names_a_later_epoch(examples):
     with pytest.raises(ValueError, match=r"^loss is nan in epoch 2 with"):
         next(run)
     assert torch.equal(w, after_one)
-
-
-@pytest.mark.parametrize(
-    ("change", "error", "message"),
-    [
-        ({"net": 3}, TypeError, "net must be a function, got 3"),
-        ({"loss": None}, TypeError, "loss must be a function, got None"),
-        (
-            {"params": []},
-            ValueError,
-            "params must be a list of tensors, got an empty one",
-        ),
-        (
-            {"params": [torch.ones(2, 1)]},
-            ValueError,
-            "params[0] must be a leaf tensor that requires grad",
-        ),
-        (
-            {"params": [start()[0], start()[1] * 2]},
-            ValueError,
-            "params[1] must be a leaf tensor that requires grad",
-        ),
-        (
-            {"labels": torch.ones(3)},
-            ValueError,
-            "labels must be a float32 tensor of shape (4, 1), "
-            "got float32 tensor of shape (3,)",
-        ),
-        (
-            {"lr": float("inf")},
-            ValueError,
-            "lr must be a finite number >= 0, got inf",
-        ),
-        (
-            {"batch_size": -3},
-            ValueError,
-            "batch_size must be a positive integer, got -3",
-        ),
-        (
-            {"num_epochs": 1.0},
-            TypeError,
-            "num_epochs must be a positive integer, got 1.0",
-        ),
-        (
-            {"generator": 7},
-            TypeError,
-            "generator must be a torch.Generator or None, got 7",
-        ),
-    ],
-)
-def test_errors_at_the_call(change, error, message):
-    arguments = {
-        "net": linreg,
-        "loss": squared_loss,
-        "params": list(start()),
-        "features": torch.ones(4, 2),
-        "labels": torch.ones(4, 1),
-        **SETTINGS,
-    } | change
-    with pytest.raises(error, match=f"^{re.escape(message)}$"):
-        train(**arguments)

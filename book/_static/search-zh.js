@@ -1,0 +1,30 @@
+// Chinese has no spaces: cut a query into the longest words of the index.
+globalThis.splitQuery = (query) => {
+  const known = (word) => word in Search._index.terms;
+  const cut = (run) => {
+    const words = [];
+    for (let start = 0; start < run.length; ) {
+      let end = run.length;
+      while (end > start + 1 && !known(run.slice(start, end))) end -= 1;
+      if (known(run.slice(start, end))) words.push(run.slice(start, end));
+      start = end;
+    }
+    return words.length > 0 ? words : [run];
+  };
+  return (query.match(/\p{Script=Han}+|[\p{L}\p{N}_]+/gu) ?? []).flatMap(
+    (run) => (/\p{Script=Han}/u.test(run) ? cut(run) : [run]),
+  );
+};
+
+// Excerpts show a formula once, not its source as well.
+const pageToText = Search.htmlToText;
+Search.htmlToText = (html, anchor) =>
+  pageToText(
+    html.replace(/<span class="katex-mathml">.*?<\/math><\/span>/gs, ""),
+    anchor,
+  );
+
+// A page opened from disk may not read the others for excerpts.
+if (location.protocol === "file:") {
+  DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+}

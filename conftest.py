@@ -1,0 +1,30 @@
+"""Say which tests must share a worker."""
+
+from pathlib import Path
+
+import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
+
+# They look at the same runs of the notebooks, which tests/running.py keeps.
+SHARE_RUNS = {"test_exercises", "test_figures", "test_prose", "test_safety"}
+# Its tests need only the built site, which is built once for all workers.
+INDEPENDENT = {"test_site"}
+
+
+class Scheduling(LoadScopeScheduling):
+    """Keep a notebook, or a module of tests, in one worker."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        name = Path(nodeid.partition("::")[0]).stem
+        if name in INDEPENDENT:
+            return nodeid
+        return "runs" if name in SHARE_RUNS else name
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(
+    config: pytest.Config, log: Producer
+) -> Scheduling:
+    """Answer xdist, where it is in use."""
+    return Scheduling(config, log)

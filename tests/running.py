@@ -1,0 +1,187 @@
+"""Run the book's notebooks in this process, once, for all that look at them.
+
+`run(path)` executes the code cells one after the other, as a kernel would,
+and keeps what the checks need: the names after each cell, the figures that it
+drew, the state before each solution, and what the notebook did to its
+surroundings that it must not; see guard/sitecustomize.py.
+"""
+
+import ast
+import contextlib
+import copy
+import functools
+import io
+import linecache
+import os
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+import matplotlib.pyplot as plt
+import nbformat
+import torch
+from guard import sitecustomize as guard
+from matplotlib.figure import Figure
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = sorted((ROOT / "book").glob("[0-9]*.ipynb"))
+
+
+@dataclass
+class Solution:
+    """An exercise's solution and check, and the names that they start from."""
+
+    source: str
+    check: str
+    before: dict[str, Any]
+    folder: Path
+
+    def accepts(self, answer: str) -> bool:
+        """Run an answer from the same state; does it pass the check?"""
+        names = own_copy(self.before)
+        with surroundings(self.folder):
+            execute(answer, names)
+            try:
+                execute(self.check, names)
+            except AssertionError:
+                return False
+        return True
+
+
+@dataclass
+class Run:
+    """What is left of a notebook that ran from top to bottom."""
+
+    names: dict[str, Any]
+    states: dict[str, dict[str, Any]] = field(default_factory=dict)
+    figures: dict[str, list[Figure]] = field(default_factory=dict)
+    solutions: list[Solution] = field(default_factory=list)
+    misdeeds: list[str] = field(default_factory=list)
+
+
+def tags(cell):
+    return cell.metadata.get("tags", [])
+
+
+@functools.cache
+def run(path: Path) -> Run:
+    """Execute a notebook of the book."""
+    return run_cells(nbformat.read(path, as_version=4).cells, path.parent)
+
+
+def run_cells(cells, folder: Path) -> Run:
+    names: dict[str, Any] = {"__name__": "__main__"}
+    result = Run(names)
+    code = [cell for cell in cells if cell.cell_type == "code"]
+    with surroundings(folder) as result.misdeeds:
+        for cell, following in zip(code, [*code[1:], None], strict=True):
+            if "hide-cell" in tags(cell) and "check" not in tags(cell):
+                check = following.source if following else ""
+                before = own_copy(names)
+                result.solutions.append(
+                    Solution(cell.source, check, before, folder)
+                )
+            try:
+                execute(cell.source, names)
+            except Exception:
+                if "raises-exception" not in tags(cell):
+                    raise
+            result.states[cell.id] = dict(names)
+            result.figures[cell.id] = [
+                plt.figure(number) for number in plt.get_fignums()
+            ]
+            plt.close("all")
+    return result
+
+
+def execute(source: str, names: dict[str, Any]) -> None:
+    """Run a cell's code; what it prints is nbval's business."""
+    file = f"<cell {hash(source):x}>"
+    lines = source.splitlines(keepends=True)
+    linecache.cache[file] = (len(source), None, lines, file)
+    with contextlib.redirect_stdout(io.StringIO()):
+        exec(compile(ast.parse(source), file, "exec"), names)
+
+
+def own_copy(names: dict[str, Any]) -> dict[str, Any]:
+    """The same values; what a cell could change in place is copied."""
+    copied: dict[str, Any] = {}
+    memo: dict[int, Any] = {}
+
+    def own(value):
+        if isinstance(value, torch.Tensor) and value.is_leaf:
+            return copy.deepcopy(value, memo)
+        if isinstance(value, torch.Generator):
+            return memo.setdefault(id(value), value.clone_state())
+        if isinstance(value, list):
+            return [own(item) for item in value]
+        if isinstance(value, dict) and value is not names:
+            return {key: own(item) for key, item in value.items()}
+        if isinstance(value, FunctionType) and value.__globals__ is names:
+            function = FunctionType(
+                value.__code__,
+                copied,
+                value.__name__,
+                value.__defaults__,
+                value.__closure__,
+            )
+            function.__kwdefaults__ = value.__kwdefaults__
+            return function
+        return value
+
+    copied.update({name: own(value) for name, value in names.items()})
+    return copied
+
+
+@contextlib.contextmanager
+def surroundings(folder: Path):
+    """Run cells as in a kernel of `folder`, guarded; yield the misdeeds."""
+    misdeeds: list[str] = []
+    before = contents(folder)
+    threads, recording = torch.get_num_threads(), torch.is_grad_enabled()
+    environment, bytecode = dict(os.environ), sys.dont_write_bytecode
+    with (
+        tempfile.TemporaryDirectory() as guarded,
+        torch.random.fork_rng(devices=[]),
+        contextlib.chdir(folder),
+    ):
+        temporary = Path(guarded, "temporary")
+        temporary.mkdir()
+        paths = [str(Path(guard.__file__).parent), str(ROOT)]
+        torch.manual_seed(0)
+        plt.close("all")
+        sys.dont_write_bytecode = True
+        tempfile.tempdir = str(temporary)
+        os.environ.update(
+            GUARD_FOLDER=guarded,
+            PYTHONDONTWRITEBYTECODE="1",
+            PYTHONPATH=os.pathsep.join(paths),
+            TMPDIR=str(temporary),
+            TORCHINDUCTOR_CACHE_DIR=str(Path(guarded, "torch")),
+        )
+        try:
+            yield misdeeds
+        finally:
+            os.environ.clear()
+            os.environ.update(environment)
+            tempfile.tempdir = None
+            sys.dont_write_bytecode = bytecode
+            torch.set_num_threads(threads)
+            torch.set_grad_enabled(recording)
+            plt.close("all")
+        refused = Path(guarded, "refused")
+        if refused.exists():
+            misdeeds += refused.read_text(encoding="utf-8").splitlines()
+        misdeeds += [f"left {path.name}" for path in temporary.iterdir()]
+    misdeeds += [f"touched {path}" for path, _ in before ^ contents(folder)]
+
+
+def contents(folder: Path) -> set[tuple[str, int]]:
+    return {
+        (str(path.relative_to(folder)), path.stat().st_mtime_ns)
+        for path in folder.rglob("*")
+        if path.is_file()
+    }

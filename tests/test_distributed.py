@@ -1,0 +1,496 @@
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.distributed as dist
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from linreg import distributed, init_params, linreg, sgd, squared_loss
+from linreg.distributed import process_group, shards, train_distributed
+from linreg.stream import open_data, write_data
+
+W = torch.tensor([2, -3.4])
+SETTINGS = {"lr": 0.1, "batch_size": 8, "num_epochs": 3, "seed": 5}
+LAUNCHER = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+PROGRAM = [sys.executable, "-m", "linreg.distributed"]
+
+
+def write(folder, sample_size):
+    write_data(folder, W, 4.2, sample_size)
+    return folder
+
+
+@pytest.fixture
+def data(tmp_path):
+    return write(tmp_path / "data", 20)
+
+
+@pytest.fixture
+def alone():
+    with process_group():
+        yield
+
+
+def start():
+    net = nn.Linear(2, 1)
+    w, b = init_params(2, generator=torch.Generator().manual_seed(3))
+    with torch.no_grad():
+        net.weight.copy_(w.T)
+        net.bias.copy_(b)
+    return net, w, b
+
+
+def by_hand(folder, *, lr, batch_size, num_epochs, seed):
+    """The loop of chapter 7, with the sampler's documented random order."""
+    features = torch.from_numpy(np.load(folder / "features.npy"))
+    labels = torch.from_numpy(np.load(folder / "labels.npy"))
+    _, w, b = start()
+    for epoch in range(1, num_epochs + 1):
+        generator = torch.Generator().manual_seed(seed + epoch)
+        order = torch.randperm(len(features), generator=generator)
+        for chosen in order.split(batch_size):
+            y_hat = linreg(features[chosen], w, b)
+            squared_loss(y_hat, labels[chosen]).sum().backward()
+            sgd([w, b], lr, len(chosen))
+    loss = squared_loss(linreg(features, w, b), labels).mean().item()
+    return torch.cat([w.detach().flatten(), b.detach()]), loss
+
+
+def weights(net):
+    return torch.cat([net.weight.detach().flatten(), net.bias.detach()])
+
+
+def saved_weights(checkpoint):
+    saved = torch.load(checkpoint, weights_only=True)["weights"]
+    return torch.cat([saved["weight"].flatten(), saved["bias"]])
+
+
+def test_the_default_seed_is_zero(data, tmp_path, alone):
+    settings = SETTINGS | {"seed": 0}
+    given, default = start()[0], start()[0]
+    list(train_distributed(given, data, tmp_path / "a.pt", **settings))
+    del settings["seed"]
+    list(train_distributed(default, data, tmp_path / "b.pt", **settings))
+    assert torch.equal(weights(given), weights(default))
+
+
+def test_as_one_of_two(data, tmp_path, alone, monkeypatch):
+    """The share of process 0, on its own."""
+    monkeypatch.setattr(dist, "get_world_size", lambda *_: 2)
+    net, w, b = start()
+    settings = {"lr": 0.1, "batch_size": 20, "num_epochs": 1, "seed": 5}
+    run = train_distributed(net, data, tmp_path / "run.pt", **settings)
+    ((_, mean_loss),) = run
+    features, labels = map(torch.from_numpy, map(np.array, open_data(data)))
+    order = torch.randperm(20, generator=torch.Generator().manual_seed(6))
+    own = order[::2]
+    squared_loss(linreg(features[own], w, b), labels[own]).sum().backward()
+    sgd([w, b], 2 * 0.1, 20)
+    expected = torch.cat([w.detach().flatten(), b.detach()])
+    assert (weights(net) - expected).abs().max() < 1e-6
+    left = squared_loss(linreg(features[::2], w, b), labels[::2]).sum() / 20
+    assert mean_loss == pytest.approx(left.item(), rel=1e-5)
+
+
+def test_as_one_of_too_many(data, tmp_path, alone, monkeypatch):
+    monkeypatch.setattr(dist, "get_world_size", lambda *_: 21)
+    message = "world size must be at most 20, the number of examples, got 21"
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        train_distributed(start()[0], data, tmp_path / "run.pt", **SETTINGS)
+
+
+def test_mean_loss_piece_by_piece(tmp_path, alone, monkeypatch):
+    write_data(tmp_path / "data", W.double(), 4.2, 20)
+    net = start()[0].double()
+    whole = torch.Tensor.split
+    sizes = []
+
+    def split(tensor, size):
+        sizes.append(size)
+        return whole(tensor, 7)
+
+    monkeypatch.setattr(torch.Tensor, "split", split)
+    run = train_distributed(
+        net, tmp_path / "data", tmp_path / "run.pt", **SETTINGS
+    )
+    *_, (_, mean_loss) = run
+    assert set(sizes) == {1_000_000}
+    features, labels = map(
+        torch.from_numpy, map(np.array, open_data(tmp_path / "data"))
+    )
+    with torch.no_grad():
+        expected = squared_loss(net(features), labels).mean().item()
+    assert mean_loss == pytest.approx(expected, rel=1e-12)
+
+
+@given(
+    n=st.integers(1, 60),
+    batch_size=st.integers(1, 70),
+    world_size=st.integers(1, 9),
+)
+def test_shards_put_together_are_the_batches(n, batch_size, world_size):
+    order = torch.randperm(n)
+    each = [
+        [
+            (order[rank::world_size][own].tolist(), m)
+            for own, m in shards(n, batch_size, rank, world_size)
+        ]
+        for rank in range(world_size)
+    ]
+    batches = order.split(batch_size)
+    assert {len(steps) for steps in each} == {len(batches)}
+    for batch, parts in zip(batches, zip(*each, strict=True), strict=True):
+        chosen = [i for part, _ in parts for i in part]
+        assert sorted(chosen) == sorted(batch.tolist())
+        sizes = [len(part) for part, _ in parts]
+        assert max(sizes) - min(sizes) <= 1
+        assert {m for _, m in parts} == {len(batch)}
+
+
+@pytest.mark.parametrize("batch_size", [1, 8, 20, 30])
+def test_alone_it_is_the_loop_of_chapter_7(data, tmp_path, alone, batch_size):
+    settings = SETTINGS | {"batch_size": batch_size}
+    net, _, _ = start()
+    run = train_distributed(net, data, tmp_path / "run.pt", **settings)
+    reports = list(run)
+    expected, loss = by_hand(data, **settings)
+    assert (weights(net) - expected).abs().max() < 1e-6
+    assert [epoch for epoch, _ in reports] == [1, 2, 3]
+    assert reports[-1][1] == pytest.approx(loss, rel=1e-4)
+    assert torch.equal(saved_weights(tmp_path / "run.pt"), weights(net))
+
+
+SCRIPT = """
+import os, signal
+import torch
+import torch.distributed as dist
+from linreg.distributed import process_group, train_distributed
+
+settings = {"lr": 0.1, "batch_size": 8, "num_epochs": 3, "seed": 5}
+attempt = os.environ["TORCHELASTIC_RESTART_COUNT"]
+with process_group():
+    rank = dist.get_rank()
+    for n in (24, 17, 19, 1):
+        net = torch.nn.Linear(2, 1)
+        net.load_state_dict(torch.load("start.pt"))
+        try:
+            run = train_distributed(net, f"data{n}", f"{n}.pt", **settings)
+        except ValueError as error:
+            print(error) if rank == 0 else None
+            continue
+        for epoch, loss in run:
+            if attempt == "0" and n == 19 and epoch == 2 and rank == 1:
+                os.kill(os.getpid(), signal.SIGKILL)
+            if attempt == "1" and rank == 0:
+                print(n, epoch, loss)
+"""
+
+
+@pytest.fixture(scope="module")
+def launched(tmp_path_factory):
+    """Two processes train on three data sets; one is killed in the third.
+
+    Of the last batch of 24, 17 and 19 examples they have 4 + 4, 1 + 0 and
+    2 + 1. Of one example there is not enough for two.
+    """
+    folder = tmp_path_factory.mktemp("launched")
+    for n in (24, 17, 19, 1):
+        write(folder / f"data{n}", n)
+    torch.save(start()[0].state_dict(), folder / "start.pt")
+    (folder / "program.py").write_text(SCRIPT)
+    result = subprocess.run(
+        [*LAUNCHER, "--nproc-per-node=2", "--max-restarts=1", "program.py"],
+        cwd=folder,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return folder, result
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n", [24, 17])
+def test_equal_and_unequal_shards_give_the_same_weights(launched, n):
+    folder, _ = launched
+    expected, _ = by_hand(folder / f"data{n}", **SETTINGS)
+    assert (saved_weights(folder / f"{n}.pt") - expected).abs().max() < 1e-6
+
+
+@pytest.mark.slow
+def test_after_a_kill_the_weights_are_the_same(launched):
+    folder, result = launched
+    assert "failed (exitcode: -9) local_rank: 1" in result.stderr
+    expected, _ = by_hand(folder / "data19", **SETTINGS)
+    assert (saved_weights(folder / "19.pt") - expected).abs().max() < 1e-6
+    assert not list(folder.glob("*.part"))
+
+
+@pytest.mark.slow
+def test_restarted_processes_do_only_what_is_left(launched):
+    folder, result = launched
+    _, expected = by_hand(folder / "data19", **SETTINGS)
+    reports = re.findall(r"^\d.+$", result.stdout, re.MULTILINE)
+    n, epoch, loss = (float(word) for word in " ".join(reports).split())
+    assert (n, epoch) == (19, 3)
+    assert loss == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.slow
+def test_more_processes_than_examples(launched):
+    folder, result = launched
+    assert (
+        "world size must be at most 1, the number of examples, got 2"
+        in result.stdout.splitlines()
+    )
+    assert not (folder / "1.pt").exists()
+
+
+@pytest.mark.slow
+def test_bad_input_is_one_line_and_an_exit_code(data, tmp_path):
+    before = {path: path.read_bytes() for path in data.iterdir()}
+    result = subprocess.run(
+        [*PROGRAM, "data", "run.pt", "--lr", "nan"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert result.stderr == (
+        "linreg.distributed: lr must be a finite number >= 0, got nan\n"
+    )
+    assert {path: path.read_bytes() for path in data.iterdir()} == before
+    assert list(tmp_path.iterdir()) == [data]
+
+
+def command_line(monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", ["linreg.distributed", *arguments])
+    distributed.main()
+
+
+def test_command_line(data, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    options = ["--lr", "0.1", "--batch-size", "4", "--num-epochs", "30"]
+    command_line(monkeypatch, "data", "run.pt", *options, "--seed", "2")
+    *epochs, last = capsys.readouterr().out.splitlines()
+    assert [line.split(",")[0] for line in epochs] == [
+        f"epoch {epoch}" for epoch in range(1, 31)
+    ]
+    numbers = re.fullmatch(r"w \[(.+), (.+)\] b \[(.+)\]", last).groups()
+    assert [float(x) for x in numbers] == pytest.approx([2, -3.4, 4.2], 0.01)
+    saved = torch.load("run.pt", weights_only=True)
+    settings = {"n": 20, "lr": 0.1, "batch_size": 4, "seed": 2}
+    assert saved["settings"] == settings
+    assert saved["epoch"] == 30
+
+
+def test_defaults_of_the_command_line(data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    command_line(monkeypatch, "data", "run.pt")
+    saved = torch.load("run.pt", weights_only=True)
+    settings = {"n": 20, "lr": 0.03, "batch_size": 10, "seed": 0}
+    assert (saved["settings"], saved["epoch"]) == (settings, 3)
+
+
+def test_one_example_in_double_precision(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_data("data", W.double(), 4.2, 1)
+    command_line(monkeypatch, "data", "run.pt")
+    assert saved_weights("run.pt").dtype == torch.float64
+
+
+def test_lines_are_not_held_back(data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    flushed = []
+    monkeypatch.setattr(
+        distributed,
+        "print",
+        lambda text, flush=False: flushed.append(flush),
+        raising=False,
+    )
+    command_line(monkeypatch, "data", "run.pt", "--num-epochs", "1")
+    assert flushed == [True, True]
+
+
+def test_help(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit) as stop:
+        command_line(monkeypatch, "--help")
+    assert stop.value.code == 0
+    text = capsys.readouterr().out
+    program = "python -m torch.distributed.run [...] -m linreg.distributed"
+    assert text.startswith(f"usage: {program}\n")
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    assert "Train linear regression in many processes." in lines
+    assert "folder with features.npy and labels.npy" in lines
+    assert "checkpoint file for the weights" in lines
+    for option in ("--lr", "--batch-size", "--num-epochs", "--seed"):
+        assert option in text
+
+
+def cut_off(path):
+    os.truncate(path, path.stat().st_size - 1)
+
+
+@pytest.mark.parametrize(
+    ("damage", "options", "message"),
+    [
+        (None, ["--lr", "inf"], "lr must be a finite number >= 0, got inf"),
+        (
+            None,
+            ["--batch-size", "0"],
+            "batch_size must be a positive integer, got 0",
+        ),
+        (
+            None,
+            ["--num-epochs", "-1"],
+            "num_epochs must be a positive integer, got -1",
+        ),
+        (
+            lambda: cut_off(Path("data/labels.npy")),
+            [],
+            "data/labels.npy is damaged or cut off",
+        ),
+        (
+            lambda: Path("data/features.npy").write_text("x"),
+            [],
+            "data/features.npy is damaged or cut off",
+        ),
+        (
+            lambda: Path("data/features.npy").unlink(),
+            [],
+            "[Errno 2] No such file or directory: 'data/features.npy'",
+        ),
+        (
+            lambda: Path("run.pt").write_text("x"),
+            [],
+            "run.pt is not a checkpoint, or damaged",
+        ),
+        (
+            lambda: torch.save({"epoch": 1}, "run.pt"),
+            [],
+            "run.pt is not a checkpoint, or damaged",
+        ),
+        (
+            lambda: torch.save([1], "run.pt"),
+            [],
+            "run.pt is not a checkpoint, or damaged",
+        ),
+        (
+            None,
+            ["--lr", "1e9"],
+            "loss is inf in epoch 1 with lr=1000000000.0",
+        ),
+    ],
+)
+def test_bad_input(
+    data, tmp_path, monkeypatch, capsys, damage, options, message
+):
+    monkeypatch.chdir(tmp_path)
+    if damage is not None:
+        damage()
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    before = {path: path.read_bytes() for path in files}
+    with pytest.raises(SystemExit) as stop:
+        command_line(monkeypatch, "data", "run.pt", *options)
+    # sys.exit prints a text on stderr and makes the exit code 1
+    assert stop.value.code == f"linreg.distributed: {message}"
+    assert capsys.readouterr().out == ""
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {path: path.read_bytes() for path in files} == before
+    assert not dist.is_initialized()
+
+
+def test_any_cut_of_a_checkpoint_is_noticed(data, tmp_path, alone):
+    checkpoint = tmp_path / "run.pt"
+    list(train_distributed(start()[0], data, checkpoint, **SETTINGS))
+    whole = checkpoint.read_bytes()
+    message = f"^{re.escape(str(checkpoint))} is not a checkpoint, or damaged$"
+    for size in range(0, len(whole), 50):
+        checkpoint.write_bytes(whole[:size])
+        net, _, _ = start()
+        before = weights(net)
+        with pytest.raises(ValueError, match=message):
+            train_distributed(net, data, checkpoint, **SETTINGS)
+        assert torch.equal(weights(net), before)
+
+
+def test_goes_on_after_the_checkpoint(data, tmp_path, alone):
+    checkpoint = tmp_path / "run.pt"
+    first = train_distributed(start()[0], data, checkpoint, **SETTINGS)
+    assert next(first)[0] == 1
+    first.close()
+    net, _, _ = start()
+    second = train_distributed(net, data, checkpoint, **SETTINGS)
+    assert [epoch for epoch, _ in second] == [2, 3]
+    expected, _ = by_hand(data, **SETTINGS)
+    assert (weights(net) - expected).abs().max() < 1e-6
+    third = train_distributed(start()[0], data, checkpoint, **SETTINGS)
+    assert list(third) == []
+
+
+def test_a_failure_while_saving(data, tmp_path, alone, monkeypatch):
+    checkpoint = tmp_path / "run.pt"
+    run = train_distributed(start()[0], data, checkpoint, **SETTINGS)
+    next(run)
+    before = checkpoint.read_bytes()
+
+    def save(state, path):
+        Path(path).write_bytes(b"half")
+        raise OSError("no space left")
+
+    monkeypatch.setattr(torch, "save", save)
+    with pytest.raises(OSError, match="no space left"):
+        next(run)
+    assert checkpoint.read_bytes() == before
+    assert Path(f"{checkpoint}.part").read_bytes() == b"half"
+
+
+def test_a_checkpoint_runs_no_code(data, tmp_path, alone):
+    checkpoint = tmp_path / "run.pt"
+    list(train_distributed(start()[0], data, checkpoint, **SETTINGS))
+    saved = torch.load(checkpoint, weights_only=True)
+    torch.save(saved | {"more": Path("x")}, checkpoint)
+    with pytest.raises(ValueError, match=r"is not a checkpoint, or damaged$"):
+        train_distributed(start()[0], data, checkpoint, **SETTINGS)
+
+
+def test_a_checkpoint_of_another_run(data, tmp_path, alone):
+    checkpoint = tmp_path / "run.pt"
+    list(train_distributed(start()[0], data, checkpoint, **SETTINGS))
+    before = checkpoint.read_bytes()
+    message = (
+        f"{checkpoint} is of a run with {{'n': 20, 'lr': 0.1, 'batch_size': "
+        "8, 'seed': 5}, not {'n': 20, 'lr': 0.2, 'batch_size': 8, 'seed': 5}"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        train_distributed(
+            start()[0], data, checkpoint, **SETTINGS | {"lr": 0.2}
+        )
+    assert checkpoint.read_bytes() == before
+
+
+def test_divergence_keeps_the_checkpoint_of_the_epoch_before(
+    data, tmp_path, alone
+):
+    checkpoint = tmp_path / "run.pt"
+    settings = SETTINGS | {"lr": 1e4, "num_epochs": 9}
+    run = train_distributed(start()[0], data, checkpoint, **settings)
+    epochs = []
+    with pytest.raises(ValueError, match=r"^loss is (inf|nan) in epoch \d "):
+        epochs.extend(epoch for epoch, _ in run)
+    assert epochs
+    saved = torch.load(checkpoint, weights_only=True)
+    assert saved["epoch"] == epochs[-1]
+    assert saved["weights"]["weight"].isfinite().all()

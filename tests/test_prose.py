@@ -1,0 +1,409 @@
+"""No number in the prose of the book stands there on its own authority.
+
+Every number in Markdown and in the figures' alternative texts is one of:
+
+- structure: the number of a chapter, figure or exercise, or part of a formula
+  (the 2 of x², the 1 of a shape (m, 1));
+- given: a literal in the chapter's code, or a sentence of `prose.toml` says
+  so, or it is the year of a work in the bibliography, next to its author;
+- seen: a cell close by prints it, rounded as written; shapes and lists are
+  compared as a whole;
+- worked out: the prose shows the arithmetic, and it is right;
+- computed: a sentence of `prose.toml` names the expression, evaluated in the
+  state that the run had reached there.
+
+A digit changed on purpose in a number that the code determines must be
+noticed: the last test changes them all.
+"""
+
+import ast
+import functools
+import operator
+import re
+import tomllib
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+
+import nbformat
+import pytest
+import torch
+from running import NOTEBOOKS, ROOT, run
+
+PAGES = sorted((ROOT / "book").glob("*.md"))
+SENTENCES = tomllib.loads(
+    Path(__file__).with_name("prose.toml").read_text(encoding="utf-8")
+)
+NEAR = 2  # so many code cells before and after a paragraph belong to it
+
+NUMBER = re.compile(
+    r"(?<![A-Za-z0-9_.])(?<!\de)-?\d+(?:\.\d+)?(?:e-?\d+)?"
+    r"(?![0-9A-Za-z_])(?!\.\d)"
+)
+OUTPUT = re.compile(r"(?<![A-Za-z_0-9.])-?\d+\.?\d*(?:e[-+]\d+)?")
+FIELD = re.compile("«(.+?)»")
+MATHS = re.compile(r"\$\$.+?\$\$|\$[^$\n]+\$", re.DOTALL)
+ROUGHLY = re.compile(r"(?:约|≈|approx|差不多)[^\d，。；]{0,4}$")
+WORK = re.compile(r"([A-Z][a-z]+)[^。]{0,6}?[，（]((?:19|20)\d\d)")
+STRUCTURE = re.compile(
+    r"```.*?```"  # code
+    r"|`[^`\n]*[A-Za-z_][^`\n]*`"
+    r"|\]\([^)\s]+\)"  # where a link points to
+    r"|https?://\S+"
+    r"|第 \d+(?: ?[、–到] ?\d+)* 章"
+    r"|(?:图|练习|表) ?\d+(?:\.\d+)?"
+    r"|^ *\d+\. "  # a numbered list
+    r"|\[\d+\. ",  # a link to a chapter
+    re.DOTALL | re.MULTILINE,
+)
+
+
+@dataclass
+class Paragraph:
+    """A Markdown cell or an alternative text, and what is around it."""
+
+    text: str
+    outputs: str
+    near_code: str
+    code: str
+    states: list
+
+
+@functools.cache
+def paragraphs(path):
+    if path.suffix == ".md":
+        text = path.read_text(encoding="utf-8")
+        return [Paragraph(text, "", "", "", [book_state()])]
+    cells = nbformat.read(path, as_version=4).cells
+    run_states = run(path).states
+    everything = source(cells)
+    found = []
+    for i, cell in enumerate(cells):
+        text = cell.source
+        if cell.cell_type == "code":
+            image = cell.metadata.get("mystnb", {}).get("image", {})
+            text = image.get("alt", "")
+        before = [c for c in cells[:i] if c.cell_type == "code"][-NEAR:]
+        after = [c for c in cells[i:] if c.cell_type == "code"][:NEAR]
+        near = before + after
+        outputs = "\n".join(printed(c) for c in near)
+        order = [*before[-1:], *after[:1], near[-1]]
+        states = [run_states[c.id] for c in order]
+        states.append(run(path).names)
+        found.append(
+            Paragraph(text, outputs, source(near), everything, states)
+        )
+    return found
+
+
+@functools.cache
+def book_state():
+    """The numbers of the whole book, as chapter 7 sets them."""
+    (path,) = [p for p in NOTEBOOKS if p.stem == "07-training"]
+    settings = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    project = tomllib.loads(settings)["project"]
+    state = next(iter(run(path).states.values()))
+    return {**state, "python": project["requires-python"].strip(">=")}
+
+
+def source(cells):
+    """The cells' code; not the checks, whose numbers are their own."""
+    return "\n".join(
+        cell.source
+        for cell in cells
+        if cell.cell_type == "code"
+        and "check" not in cell.metadata.get("tags", [])
+    )
+
+
+def printed(cell):
+    if "source" in cell.metadata.get("tags", []):
+        return ""
+    parts = []
+    for output in cell.outputs:
+        parts.append(output.get("text", ""))
+        parts.append(output.get("evalue", ""))
+        parts.append(output.get("data", {}).get("text/plain", ""))
+    return "\n".join(parts)
+
+
+@dataclass
+class Number:
+    """A number in a text: where, and why it may stand there, if it may."""
+
+    start: int
+    end: int
+    why: str
+
+
+def explain(paragraph, text, sentences):
+    """Find the numbers in `text` and say what each of them rests on."""
+    visible = STRUCTURE.sub(lambda m: " " * len(m[0]), text)
+    covered = dict(by_sentence(paragraph, text, sentences))
+    found = []
+    for match in NUMBER.finditer(visible):
+        place = match.span()
+        if place in covered:
+            why = covered[place]
+        else:
+            why = by_surroundings(paragraph, visible, match)
+        found.append(Number(*place, why))
+    return found
+
+
+def by_sentence(paragraph, text, sentences):
+    for sentence in sentences.get("given", []):
+        for match in re.finditer(re.escape(sentence), text):
+            for number in NUMBER.finditer(text, *match.span()):
+                yield number.span(), "given"
+    for match in WORK.finditer(text):
+        if re.search(rf"{match[1]}(?s:.{{0,400}}?){match[2]}", bibliography()):
+            yield match.span(2), "given"
+    for sentence in sentences.get("computed", []):
+        for match in pattern(sentence).finditer(text):
+            values = evaluate(sentence, paragraph.states)
+            for group, value in enumerate(values, start=1):
+                good = agrees(match[group], value)
+                yield match.span(group), "computed" if good else ""
+
+
+def pattern(sentence):
+    """A regular expression that finds the sentence with any numbers."""
+    texts = FIELD.split(sentence)[::2]
+    return re.compile(r"(-?\d+(?:\.\d+)?)".join(map(re.escape, texts)))
+
+
+def evaluate(sentence, states):
+    for state in states:
+        try:
+            return [
+                repr(float(torch.as_tensor(eval(field, dict(state))).detach()))
+                for field in FIELD.findall(sentence)
+            ]
+        except NameError:
+            continue
+    raise AssertionError(f"no state knows all names of: {sentence}")
+
+
+def agrees(text, value):
+    """Is the value, rounded as the text is written, the text?"""
+    return Decimal(value).quantize(Decimal(text), ROUND_HALF_UP) == Decimal(
+        text
+    )
+
+
+def by_surroundings(paragraph, visible, match):
+    text = match[0]
+    for maths in MATHS.finditer(visible):
+        if maths.start() <= match.start() < maths.end():
+            verdict = in_maths(
+                paragraph, maths[0], match.start() - maths.start()
+            )
+            if verdict is not None:
+                return verdict
+    if is_literal(text, paragraph.near_code):
+        return "given"
+    roughly = ROUGHLY.search(visible[: match.start()])
+    for output in OUTPUT.findall(paragraph.outputs):
+        same = Decimal(output) == Decimal(text)
+        if "." in text or roughly:
+            same = same or (float(text) != 0 and agrees(text, output))
+        if same:
+            return "seen"
+    return "given" if is_literal(text, paragraph.code) else ""
+
+
+def is_literal(text, code):
+    values = literals(code)
+    return float(text) in values or float(text) in map(abs, values)
+
+
+@functools.cache
+def literals(code):
+    """The numbers in the code, in its order, with their signs."""
+    numbers, signs = [], {}
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            signs[node.operand] = -1
+        if isinstance(node, ast.Constant) and type(node.value) in (int, float):
+            numbers.append(node)
+    numbers.sort(key=lambda node: (node.lineno, node.col_offset))
+    return [node.value * signs.get(node, 1) for node in numbers]
+
+
+@functools.cache
+def bibliography():
+    return (ROOT / "book/references.bib").read_text(encoding="utf-8")
+
+
+def in_maths(paragraph, maths, place):
+    """Judge a number in a formula; None if nothing there speaks for it."""
+    listed = sequence(maths, place)
+    if listed:
+        return by_sequence(paragraph, *listed)
+    return arithmetic(maths, place)
+
+
+def sequence(maths, place):
+    """The brackets and the numbers of the list at `place`, if one is there."""
+    number = r" *-?\d+(?:\.\d+)? *"
+    lists = (
+        rf"\$({number}(?:,{number})+)\$"
+        rf"|(?<![}}A-Za-z])([\[(]{number}(?:,{number})*,?[\])])"
+    )
+    for match in re.finditer(lists, maths):
+        inside = match[1] or match[2]
+        if match.start() <= place < match.end() and "," in inside:
+            return inside[0], [float(n) for n in NUMBER.findall(inside)]
+    return None
+
+
+def by_sequence(paragraph, bracket, values):
+    if bracket == "(" and values == [1]:
+        return "structure"  # the shape of the bias
+    if len(values) == 1:
+        text = f"{values[0]:g}"
+        shapes = (f"Size([{text}])", f"({text},)")
+        return "seen" if any(s in paragraph.outputs for s in shapes) else ""
+    printed = [float(n) for n in OUTPUT.findall(paragraph.outputs)]
+    if contains(printed, values):
+        return "seen"
+    return "given" if contains(literals(paragraph.code), values) else ""
+
+
+def contains(values, part):
+    return any(
+        values[i : i + len(part)] == part
+        for i in range(len(values) - len(part) + 1)
+    )
+
+
+def arithmetic(maths, place):
+    start = 0
+    for line in re.split(r"(\\\\|&|:)", maths):
+        if start <= place < start + len(line):
+            break
+        start += len(line)
+    line = line.strip("$ \n")
+    line = re.sub(r"\\(quad|,|displaystyle)", " ", line)
+    line = re.sub(r"\\sqrt\{([^{}]*)\}", r"((\1)**0.5)", line)
+    line = re.sub(r"\\frac\{([^{}]*)\}\{([^{}]*)\}", r"((\1)/(\2))", line)
+    line = line.replace(r"\times", "*").replace("^", "**")
+    if re.search(r"[A-Za-z]", re.sub(r"\\(approx|pm|ldots|cdots)", "", line)):
+        return "structure" if part_of_formula(maths, place) else None
+    sides = re.split(r"=|\\approx", line)
+    if len(sides) == 1 or "," in line:
+        return None
+    try:
+        *values, last = [calculate(side) for side in sides]
+    except SyntaxError:
+        return None
+    if r"\approx" in line:
+        good = all(agrees(sides[-1].strip(), repr(v)) for v in values)
+    else:
+        good = all(abs(value - last) < 1e-9 for value in values)
+    return "worked out" if good else ""
+
+
+def part_of_formula(maths, place):
+    """A digit among symbols; but not a value, as in w = 2."""
+    number = re.match(r"-?[\d.]*", maths[place:])[0]
+    before, after = maths[:place], maths[place + len(number) :]
+    value = re.search(r"(=|approx) *$", before) and re.match(r" *[,$]", after)
+    return len(number.strip("-")) == 1 and not value
+
+
+OPERATORS = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Pow: operator.pow,
+    ast.USub: operator.neg,
+}
+
+
+def calculate(text):
+    def value(node):
+        match node:
+            case ast.Constant(value=number):
+                return number
+            case ast.BinOp(left=left, op=op, right=right):
+                return OPERATORS[type(op)](value(left), value(right))
+            case ast.UnaryOp(op=op, operand=operand):
+                return OPERATORS[type(op)](value(operand))
+        raise AssertionError(f"not arithmetic: {text}")
+
+    return value(ast.parse(text.strip(), mode="eval").body)
+
+
+each_text = pytest.mark.parametrize(
+    "path", NOTEBOOKS + PAGES, ids=lambda path: path.stem
+)
+
+
+@each_text
+def test_every_number_rests_on_something(path):
+    sentences = SENTENCES.get(path.stem, {})
+    lost = []
+    for paragraph in paragraphs(path):
+        text = paragraph.text
+        for number in explain(paragraph, text, sentences):
+            if not number.why:
+                here = slice(number.start, number.end)
+                around = slice(max(0, number.start - 20), number.end + 12)
+                lost.append(f"{text[here]} in {text[around]!r}")
+    assert not lost, "\n".join(["explain in prose.toml:", *lost])
+
+
+@each_text
+def test_every_sentence_of_the_table_is_in_the_text(path):
+    sentences = SENTENCES.get(path.stem, {})
+    text = "\n\n".join(paragraph.text for paragraph in paragraphs(path))
+    for sentence in sentences.get("computed", []):
+        assert pattern(sentence).search(text), sentence
+    for sentence in sentences.get("given", []):
+        assert sentence in text, sentence
+
+
+def test_the_table_names_no_other_text():
+    assert SENTENCES.keys() <= {path.stem for path in NOTEBOOKS + PAGES}
+
+
+def changed_digits(number):
+    """The number with another first or last digit."""
+    for place in {re.search(r"\d", number).start(), len(number) - 1}:
+        for step in (1, 5):
+            digit = str((int(number[place]) + step) % 10)
+            yield number[:place] + digit + number[place + 1 :]
+
+
+@each_text
+def test_a_changed_digit_is_noticed(path):
+    """At least 19 of 20. What escapes is equal by chance: 1² is 1³."""
+    sentences = SENTENCES.get(path.stem, {})
+    tried, escaped = 0, []
+    for paragraph in paragraphs(path):
+        text = paragraph.text
+        for number in explain(paragraph, text, sentences):
+            if number.why not in ("seen", "worked out", "computed"):
+                continue
+            before, after = text[: number.start], text[number.end :]
+            for wrong in changed_digits(text[number.start : number.end]):
+                tried += 1
+                changed = before + wrong + after
+                if all(n.why for n in explain(paragraph, changed, sentences)):
+                    escaped.append(f"{before[-20:]}<{wrong}>{after[:10]}")
+    print(f"{tried} tried, {len(escaped)} escaped", *escaped, sep="\n")
+    assert len(escaped) <= tried / 20, "\n".join(escaped)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_figures_are_numbered_in_order(path):
+    chapter = int(path.stem[:2])
+    text = "\n\n".join(paragraph.text for paragraph in paragraphs(path))
+    captions = re.findall(r"\*\*图 (\d+)\.(\d+)\*\*", text)
+    count = len(captions)
+    assert captions == [(str(chapter), str(k + 1)) for k in range(count)]
+    for mention in re.findall(r"图 (\d+)\.(\d+)", text):
+        assert mention in captions

@@ -1,0 +1,498 @@
+"""The built site in a real browser."""
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+
+import nbformat
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from bs4 import BeautifulSoup
+from filelock import FileLock
+from playwright.sync_api import sync_playwright
+from tornado.httpserver import HTTPServer
+from tornado.testing import bind_unused_port
+
+from tools.browser import find_chromium, launch
+from tools.serve import application
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = sorted(
+    path.stem
+    for pattern in ("*.md", "[0-9]*.ipynb")
+    for path in (ROOT / "book").glob(pattern)
+)
+PAGES = [f"book/{name}.html" for name in DOCUMENTS]
+EVERY_PAGE = ["index.html", "search.html", "genindex.html", *PAGES]
+CHAPTER = "book/06-sgd.html"
+MODES = ["light", "dark"]
+WIDTHS = [1280, 375]
+
+
+def build(folder, **environment):
+    """Build the site, as `make book` does, into a folder of its own."""
+    command = [Path(sys.executable).parent / "jupyter-book", "build", ROOT]
+    command += ["--path-output", folder, "--quiet", "--warningiserror"]
+    variables = {k: v for k, v in os.environ.items() if "GITHUB_" not in k}
+    variables |= environment
+    result = subprocess.run(
+        command, env=variables, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    return folder / "_build" / "html"
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory, worker_id):
+    """Build the site; the workers share it, the first one builds."""
+    base = tmp_path_factory.getbasetemp()
+    if worker_id != "master":
+        base = base.parent
+    with FileLock(base / "site.lock"):
+        folder = base / "site"
+        if not folder.exists():
+            build(folder)
+    return folder / "_build" / "html"
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with sync_playwright() as playwright:
+        # Where CI is set there must be one: launch() says so.
+        if find_chromium(playwright) is None and not os.environ.get("CI"):
+            pytest.skip("no Chromium on this machine")
+        chromium = launch(playwright)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def base(site):
+    """Serve the site under a path, as Pages does; give its address."""
+    socket, port = bind_unused_port()
+    loop = asyncio.new_event_loop()
+
+    def run():
+        asyncio.set_event_loop(loop)
+        HTTPServer(application(site, "/name/")).add_socket(socket)
+        loop.run_forever()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{port}/name/"
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(10)
+
+
+@pytest.fixture
+def page(browser):
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    context.set_default_timeout(10_000)
+    yield context.new_page()
+    context.close()
+
+
+def load_all(page):
+    """Open what is folded and fetch the figures that would load lazily."""
+    page.evaluate(
+        """async () => {
+          document.querySelectorAll("details").forEach(
+            (details) => { details.open = true; });
+          const images = [...document.images];
+          images.forEach((image) => { image.loading = "eager"; });
+          await Promise.all(images.map((image) => image.decode()));
+        }"""
+    )
+
+
+def search(page, base, words):
+    """Open the search for some words; return the pages that it finds."""
+    page.goto(f"{base}search.html?q={words}")
+    return results(page)
+
+
+def results(page):
+    """Return the pages that the search shows, once it is done."""
+    summary = page.locator("#search-results .search-summary")
+    summary.filter(has_text=re.compile("匹配|没有")).wait_for()
+    links = page.locator("#search-results ul.search li > a")
+    return [
+        urldefrag(link).url.split("?")[0]
+        for link in links.evaluate_all(
+            "links => links.map((link) => link.getAttribute('href'))"
+        )
+    ]
+
+
+def soups(site):
+    for path in [site / name for name in EVERY_PAGE]:
+        yield (
+            path,
+            BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser"),
+        )
+
+
+@pytest.mark.parametrize("name", EVERY_PAGE)
+def test_page_is_light_and_stays_at_home(page, base, name):
+    """At most 25 requests and 400 KB gzipped, no foreign one, no error."""
+    requests, failed, messages, sizes = [], [], [], []
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("requestfailed", lambda request: failed.append(request.url))
+    page.on("pageerror", lambda error: messages.append(str(error)))
+    page.on(
+        "console",
+        lambda message: (
+            messages.append(message.text)
+            if message.type in ("error", "warning")
+            else None
+        ),
+    )
+    client = page.context.new_cdp_session(page)
+    client.send("Network.enable")
+    client.on(
+        "Network.loadingFinished",
+        lambda event: sizes.append(event["encodedDataLength"]),
+    )
+    page.goto(base + name, wait_until="networkidle")
+    load_all(page)
+    page.wait_for_load_state("networkidle")
+    assert [u for u in requests if not u.startswith((base, "data:"))] == []
+    assert failed == []
+    assert messages == []
+    # index.html sends the reader on, which costs one request.
+    assert len([u for u in requests if not u.startswith("data:")]) <= 25
+    assert sum(sizes) <= 400_000
+
+
+@pytest.mark.parametrize("name", EVERY_PAGE[1:])
+def test_accessible_in_every_mode_and_width(page, base, name):
+    page.goto(base + name)
+    # Of the thousands of coloured words in code, one of each kind is enough.
+    page.evaluate(
+        """() => {
+          const seen = new Set();
+          for (const word of document.querySelectorAll("pre span")) {
+            const { color, backgroundColor } = getComputedStyle(word);
+            const pre = getComputedStyle(word.closest("pre"));
+            const kind = [word.className, color, backgroundColor,
+                          pre.backgroundColor].join();
+            if (seen.has(kind)) word.replaceWith(...word.childNodes);
+            seen.add(kind);
+          }
+        }"""
+    )
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        for mode in MODES:
+            page.emulate_media(color_scheme=mode)
+            # Colours fade; then what scrolls becomes focusable.
+            page.wait_for_timeout(400)
+            shown = page.evaluate("document.documentElement.dataset.theme")
+            assert shown == mode
+            found = Axe().run(page).response["violations"]
+            assert [(v["id"], v["nodes"][0]["html"]) for v in found] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_every_formula_is_visible_once(browser, base, javascript):
+    context = browser.new_context(java_script_enabled=javascript)
+    page = context.new_page()
+    total = 0
+    for name in PAGES:
+        page.goto(base + name)
+        formulas, hidden, doubled = page.evaluate(
+            """() => {
+              document.querySelectorAll("details").forEach(
+                (details) => { details.open = true; });
+              const all = [...document.querySelectorAll("article .katex")];
+              const box = (formula, part) =>
+                formula.querySelector(part).getBoundingClientRect();
+              return [
+                all.length,
+                all.filter((f) => box(f, ".katex-html").height < 5).length,
+                all.filter((f) => box(f, ".katex-mathml").width > 1).length,
+              ];
+            }"""
+        )
+        total += formulas
+        assert (hidden, doubled) == (0, 0), name
+        text = page.locator("article").inner_text()
+        assert not re.search(r"\$\$|\\\(|\\mathbf", text), name
+    assert total > 100
+    context.close()
+
+
+def test_readable_without_javascript(browser, base):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(base + CHAPTER)
+    page.locator("summary").first.click()
+    assert page.locator("details .cell_input").first.is_visible()
+    background, color = page.evaluate(
+        """() => [getComputedStyle(document.body).backgroundColor,
+                  getComputedStyle(document.body).color]"""
+    )
+    assert background == "rgb(255, 255, 255)"
+    assert color != background
+    context.close()
+
+
+def test_figures_are_readable_in_the_dark(page, base):
+    page.emulate_media(color_scheme="dark")
+    page.goto(base + CHAPTER)
+    load_all(page)
+    image = page.locator("article img").first
+    dimmed = image.evaluate("(i) => getComputedStyle(i).filter")
+    assert dimmed == "brightness(0.8) contrast(1.2)"
+    corner = image.evaluate(
+        """(i) => {
+          const context = document.createElement("canvas").getContext("2d");
+          context.drawImage(i, 0, 0);
+          return [...context.getImageData(1, 1, 1, 1).data];
+        }"""
+    )
+    assert corner == [255, 255, 255, 255]
+
+
+def test_figures_are_as_sharp_as_a_phone_needs(page, base):
+    page.set_viewport_size({"width": 375, "height": 800})
+    for name in PAGES:
+        page.goto(base + name)
+        load_all(page)
+        for ratio in page.evaluate(
+            """[...document.querySelectorAll("article img")].map(
+                 (i) => i.naturalWidth / i.getBoundingClientRect().width)"""
+        ):
+            assert 2 <= ratio <= 5, name
+
+
+def test_code_fits_or_scrolls_alone_on_a_phone(page, base):
+    page.set_viewport_size({"width": 375, "height": 800})
+    page.goto(base + CHAPTER)
+    outside = page.evaluate(
+        """[...document.querySelectorAll("article pre")].filter(
+             (pre) => pre.offsetParent
+               && pre.getBoundingClientRect().right > 375).length"""
+    )
+    assert outside == 0
+
+
+def test_keyboard_reaches_search_and_navigation(page, base):
+    page.goto(base + CHAPTER)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.hash") == "#main-content"
+    reached = set()
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.textContent.trim()"))
+    assert any(text.startswith("搜索") for text in reached)
+    assert "1. 生成数据集" in reached
+    page.keyboard.press("Control+k")
+    page.keyboard.type("zero_")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search.html?q=zero_*")
+    page.get_by_role("link", name="6. 定义优化算法").last.wait_for()
+
+
+def glossary_terms():
+    text = (ROOT / "book" / "glossary.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^### (\S+) (.+)$", text, re.MULTILINE)
+    return [word for heading in headings for word in heading]
+
+
+def test_search_finds_every_term_in_a_page_that_has_it(page, site):
+    """From disk, where the search fetches no excerpts and is quick."""
+    terms = glossary_terms()
+    assert len(terms) >= 50
+    texts = {
+        name: BeautifulSoup(
+            (site / name).read_text("utf-8"), "html.parser"
+        ).text.lower()
+        for name in PAGES
+    }
+    home = f"{site.as_uri()}/"
+    search(page, home, terms[0])
+    for term in [*terms, "zero_", "requires_grad", "no_grad"]:
+        page.evaluate(
+            """(term) => {
+              document.querySelector("#search-results").replaceChildren();
+              Search.performSearch(term);
+            }""",
+            term,
+        )
+        found = [name.removeprefix(home) for name in results(page)]
+        assert any(term.lower() in texts.get(n, "") for n in found), term
+
+
+@pytest.mark.parametrize("words", ["怎么清零梯度", "噪声的方差", "学习率太大"])
+def test_search_cuts_what_is_written_without_spaces(page, base, words):
+    assert len(search(page, base, words)) >= 2
+
+
+def test_search_says_so_when_it_finds_nothing(page, base):
+    assert search(page, base, "xyzzy") == []
+    assert "没有" in page.locator("#search-results").inner_text()
+
+
+def test_copy_button_copies_the_code_alone(page, base):
+    page.goto(base + CHAPTER)
+    page.locator("div.cell_input").first.hover()
+    page.locator("div.cell_input button.copybtn").first.click()
+    page.locator("div.cell_input button.copybtn.success").wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    notebook = nbformat.read(ROOT / "book" / "06-sgd.ipynb", as_version=4)
+    (first, *_) = [c for c in notebook.cells if c.cell_type == "code"]
+    assert copied.strip() == first.source.strip()
+
+
+def test_chapter_downloads_as_its_notebook(page, base):
+    page.goto(base + CHAPTER)
+    with page.expect_download() as download:
+        page.get_by_label("下载这一章的笔记本").click()
+    stored = (ROOT / "book" / "06-sgd.ipynb").read_bytes()
+    assert Path(download.value.path()).read_bytes() == stored
+
+
+def test_every_internal_link_and_anchor_lands(site):
+    pages = {path.resolve(): soup for path, soup in soups(site)}
+    ids = {
+        path: {e["id"] for e in soup.find_all(id=True)}
+        for path, soup in pages.items()
+    }
+    checked = 0
+    for path, soup in pages.items():
+        for tag, attribute in (("a", "href"), ("img", "src"), ("link", "href"),
+                               ("script", "src")):  # fmt: skip
+            for element in soup.find_all(tag, **{attribute: True}):
+                url = urlsplit(urljoin(path.as_uri(), element[attribute]))
+                if url.scheme != "file":
+                    continue
+                target = Path(unquote(url.path))
+                assert target.is_file(), (path.name, element[attribute])
+                anchor = unquote(url.fragment)
+                if anchor and target in ids:
+                    assert anchor in ids[target], (path.name, str(element))
+                checked += 1
+    assert checked > 1000
+
+
+def test_pages_say_what_they_are(site):
+    for name in PAGES:
+        soup = BeautifulSoup((site / name).read_text("utf-8"), "html.parser")
+        assert soup.html["lang"] == "zh-CN"
+        assert len(soup.find("meta", {"name": "description"})["content"]) > 20
+        assert soup.find("meta", {"property": "og:title"})
+        assert soup.find("meta", {"property": "og:image"})
+        assert soup.find("link", {"rel": "icon"})["href"].endswith("logo.svg")
+
+
+def test_pages_forbid_what_they_do_not_need(site):
+    for path, soup in soups(site):
+        if path.name == "index.html" and path.parent == site:
+            continue
+        policy = soup.find("meta", {"http-equiv": "Content-Security-Policy"})
+        assert policy["content"].startswith("default-src 'self';"), path.name
+        assert "http" not in policy["content"]
+        assert "unsafe-eval" not in policy["content"]
+        handlers = [
+            (element.name, attribute)
+            for element in soup.find_all()
+            for attribute in element.attrs
+            if attribute.startswith("on")
+        ]
+        assert handlers == [], path.name
+
+
+def test_policy_holds_back_foreign_scripts(page, base):
+    page.goto(base + CHAPTER)
+    blocked = page.evaluate(
+        """() => new Promise((done) => {
+          document.addEventListener("securitypolicyviolation",
+            (event) => done(event.blockedURI));
+          const script = document.createElement("script");
+          script.src = "https://example.org/x.js";
+          document.head.append(script);
+        })"""
+    )
+    assert blocked == "https://example.org/x.js"
+
+
+def test_one_header_and_chinese_buttons(page, base):
+    page.goto(base + CHAPTER)
+    assert page.locator(".bd-header-article").count() == 1
+    assert page.locator("header.bd-header").inner_text().strip() == ""
+    labels = page.evaluate(
+        """[...document.querySelectorAll(
+              "button, a.btn, .prev-next-area, input, .bd-toc")]
+           .flatMap((e) => [e.title, e.ariaLabel, e.placeholder,
+                            e.matches(".prev-next-area") ? e.innerText : ""])
+           .filter(Boolean)"""
+    )
+    assert len(labels) > 8
+    assert [text for text in labels if not re.search("[一-鿿]", text)] == []
+
+
+def test_works_from_disk(page, site):
+    failed, errors = [], []
+    page.on("requestfailed", lambda request: failed.append(request.url))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto((site / CHAPTER).as_uri(), wait_until="networkidle")
+    load_all(page)
+    icon = page.locator(".fa-bars").first
+    assert "Awesome" in icon.evaluate("(i) => getComputedStyle(i).fontFamily")
+    found = search(page, f"{site.as_uri()}/", "学习率")
+    assert CHAPTER in [urlsplit(name).path for name in found]
+    assert failed == errors == []
+
+
+def test_no_launch_buttons_without_an_address(site):
+    for _, soup in soups(site):
+        assert "mybinder" not in str(soup)
+        assert "colab" not in str(soup)
+        assert "executablebooks" not in str(soup)
+
+
+def test_launch_buttons_with_an_address(tmp_path):
+    site = build(tmp_path, GITHUB_REPOSITORY="You/linreg")
+    soup = BeautifulSoup((site / CHAPTER).read_text("utf-8"), "html.parser")
+    links = {a["href"] for a in soup.select(".article-header-buttons a.btn")}
+    links |= {a["href"] for a in soup.select("a.dropdown-item")}
+    assert (
+        "https://mybinder.org/v2/gh/You/linreg/main"
+        "?urlpath=lab/tree/book/06-sgd.ipynb"
+    ) in links
+    assert (
+        "https://colab.research.google.com/github/You/linreg"
+        "/blob/main/book/06-sgd.ipynb"
+    ) in links
+    home = "https://you.github.io/linreg/"
+    card = soup.find("meta", {"property": "og:image"})["content"]
+    assert card == f"{home}_static/card.png"
+    sitemap = (site / "sitemap.xml").read_text("utf-8")
+    for name in PAGES:
+        assert f"<loc>{home}{name}</loc>" in sitemap
+
+
+def test_icons_are_all_in_the_font(site):
+    from fontTools.ttLib import TTFont
+
+    known = TTFont(site / "_static" / "icons.woff2").getBestCmap()
+    css = (site / "_static" / "icons.css").read_text("utf-8")
+    named = dict(re.findall(r'\.(fa-[\w-]+)::before.*?"\\(\w+)"', css))
+    used = {
+        name
+        for _, soup in soups(site)
+        for element in soup.select("i[class*=fa-], span[class*=fa-]")
+        for name in element["class"]
+        if name.startswith("fa-") and name not in ("fa-solid", "fa-lg")
+    }
+    assert used
+    assert used <= set(named)
+    assert {int(named[name], 16) for name in used} <= set(known)
