@@ -82,6 +82,7 @@ def data_iter(
     check_size("batch_size", batch_size)
     check_examples(features, labels)
     check_generator(generator)
+    batch_size = int(batch_size)  # split() takes no NumPy integer
 
     def batches() -> Iterator[tuple[Tensor, Tensor]]:
         order = torch.randperm(len(features), generator=generator)

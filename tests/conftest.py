@@ -1,9 +1,15 @@
+import threading
+
 import matplotlib as mpl
 import pytest
 import torch
 from hypothesis import Phase, settings
+from tqdm import tqdm
 
 mpl.use("Agg")
+# Its own lock is shared with child processes: one that is killed while it
+# holds the lock, as make mutants may do, would stop all the others.
+tqdm.set_lock(threading.RLock())
 
 # The same examples every time, on a slow machine too.
 settings.register_profile("linreg", deadline=None, derandomize=True)

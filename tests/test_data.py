@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -142,3 +143,8 @@ def test_data_iter_global_generator():
     torch.manual_seed(3)
     second = torch.cat([y for _, y in data_iter(7, *numbered(50))])
     assert torch.equal(first, second)
+
+
+def test_sizes_may_be_numpy_integers(examples):
+    batches = list(data_iter(np.int64(1), *examples))
+    assert len(batches) == 1000

@@ -225,6 +225,8 @@ def test_every_formula_is_visible_once(browser, base, javascript):
         assert (hidden, doubled) == (0, 0), name
         text = page.locator("article").inner_text()
         assert not re.search(r"\$\$|\\\(|\\mathbf", text), name
+        # Nor does a table that a cell prints show its source.
+        assert not re.search(r"\$\w\$|\| ?[-—]", text), name
     assert total > 100
     context.close()
 

@@ -136,6 +136,15 @@ def test_shows_progress_on_a_terminal(tmp_path, monkeypatch, capsys):
     assert "4/4" in capsys.readouterr().err
 
 
+def test_progress_counts_what_was_there_before(folder, monkeypatch, capsys):
+    part = folder.rename(folder.with_name("data.part"))
+    for name, width in (("features.npy", 8), ("labels.npy", 4)):
+        os.truncate(part / name, 128 + 300 * width)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    write_data(folder, **SETTINGS)
+    assert "4/4" in capsys.readouterr().err
+
+
 def test_is_silent_elsewhere(tmp_path, capsys):
     write_data(tmp_path / "data", **SETTINGS)
     assert capsys.readouterr() == ("", "")

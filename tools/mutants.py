@@ -245,8 +245,11 @@ def own_folders(names: dict[str, Any]) -> None:
 
 def run_notebooks(plugin: Notebooks) -> None:
     os.chdir(MUTANTS)
-    options = ["-q", "--color=no", "-o", "addopts=", "-p", "no:cacheprovider"]
-    options += ["--nbval", "--nbval-sanitize-with", str(SANITIZE)]
+    # A path of ROOT apart, or its conftest.py, would make pytest look for
+    # linreg there, where it has no mutants.
+    options = ["-q", "--color=no", "--noconftest", "-o", "addopts="]
+    options += ["-p", "no:cacheprovider"]
+    options += ["--nbval", f"--nbval-sanitize-with={SANITIZE}"]
     if pytest.main([*options, *JUDGES], plugins=[plugin]):
         sys.exit("the notebooks fail without any mutant")
 

@@ -45,12 +45,7 @@ def printed(page: Page) -> bytes:
     """Return the page as PDF: A4, numbered, with bookmarks."""
     return page.pdf(
         format="A4",
-        margin={
-            "top": "18mm",
-            "bottom": "18mm",
-            "left": "16mm",
-            "right": "16mm",
-        },
+        margin=MARGIN,
         print_background=True,
         display_header_footer=True,
         header_template="<span></span>",

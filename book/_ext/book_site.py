@@ -81,6 +81,11 @@ def complete_config(app: Sphinx, config: Config) -> None:
         config.sitemap_url_scheme = "{link}"
 
 
+def write_one_page(app: Sphinx, *_: object) -> list[str]:
+    """Without a page to write, Sphinx would leave a changed stylesheet out."""
+    return [app.config.root_doc]
+
+
 def choose_extras(app: Sphinx) -> None:
     """Put the other editions, once made, into the site and it alone."""
     if app.builder.name == "html" and Path(app.srcdir, DOWNLOADS).is_dir():
@@ -223,6 +228,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         jieba.add_word(term)
     app.connect("config-inited", complete_config, priority=100)
     app.connect("builder-inited", choose_extras)
+    app.connect("env-get-outdated", write_one_page)
     app.connect("html-page-context", shape_page, priority=900)
     app.connect(
         "build-finished", finish_site, priority=900
