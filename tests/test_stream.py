@@ -107,11 +107,15 @@ def test_killed_while_writing(tmp_path, monkeypatch):
     assert content(tmp_path / "data") == content(tmp_path / "undisturbed")
 
 
-def test_makes_no_piece_twice(folder, monkeypatch):
-    """Piece 0 shows that the arguments are the same."""
+def interrupt_after_one_piece(folder):
     part = folder.rename(folder.with_name("data.part"))
     for name, width in (("features.npy", 8), ("labels.npy", 4)):
         os.truncate(part / name, 128 + 300 * width)
+
+
+def test_makes_no_piece_twice(folder, monkeypatch):
+    """Piece 0 shows that the arguments are the same."""
+    interrupt_after_one_piece(folder)
     pieces = []
     monkeypatch.setattr(
         "linreg.stream.gen_data",
@@ -137,9 +141,7 @@ def test_shows_progress_on_a_terminal(tmp_path, monkeypatch, capsys):
 
 
 def test_progress_counts_what_was_there_before(folder, monkeypatch, capsys):
-    part = folder.rename(folder.with_name("data.part"))
-    for name, width in (("features.npy", 8), ("labels.npy", 4)):
-        os.truncate(part / name, 128 + 300 * width)
+    interrupt_after_one_piece(folder)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     write_data(folder, **SETTINGS)
     assert "4/4" in capsys.readouterr().err
