@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 BUILD := $(BIN)/jupyter-book build . --warningiserror --keep-going --quiet
-NOTEBOOKS := $(wildcard book/[0-9]*.ipynb)
+NOTEBOOKS := $(wildcard book/*.ipynb)
 
 .PHONY: help book epub pdf serve test mutants bench matrix lighthouse lab execute lock clean
 

@@ -201,13 +201,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m torch.distributed.run [...] -m linreg.distributed",
         description="Train linear regression in many processes.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("folder", help="with features.npy and labels.npy")
     parser.add_argument("checkpoint", help="file for the weights")
-    parser.add_argument("--lr", type=float, default=0.03)
-    parser.add_argument("--batch-size", type=int, default=10)
-    parser.add_argument("--num-epochs", type=int, default=3)
-    parser.add_argument("--seed", type=int, default=0)
+    option = parser.add_argument
+    option("--lr", type=float, default=0.03, help="learning rate")
+    option(
+        "--batch-size",
+        type=int,
+        default=10,
+        help="examples in a batch, of all processes",
+    )
+    option(
+        "--num-epochs",
+        type=int,
+        default=3,
+        help="times to go through the data",
+    )
+    option(
+        "--seed", type=int, default=0, help="decides first weights and order"
+    )
     settings = vars(parser.parse_args())
     folder, checkpoint = settings.pop("folder"), settings.pop("checkpoint")
     try:
@@ -225,8 +239,8 @@ def _run(folder: str, checkpoint: str, settings: dict[str, Any]) -> None:
         if dist.get_rank() == 0:
             print(f"epoch {epoch}, loss {loss:f}", flush=True)
     if dist.get_rank() == 0:
-        w, b = net.weight.detach().flatten(), net.bias.detach()
-        print(f"w {w.tolist()} b {b.tolist()}", flush=True)
+        w = " ".join(f"{value:.4f}" for value in net.weight.flatten())
+        print(f"w {w} b {net.bias.item():.4f}", flush=True)
 
 
 if __name__ == "__main__":

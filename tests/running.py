@@ -27,7 +27,7 @@ from guard import sitecustomize as guard
 from matplotlib.figure import Figure
 
 ROOT = Path(__file__).parents[1]
-NOTEBOOKS = sorted((ROOT / "book").glob("[0-9]*.ipynb"))
+NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
 
 
 @dataclass

@@ -287,7 +287,8 @@ def test_command_line(data, tmp_path, monkeypatch, capsys):
     assert [line.split(",")[0] for line in epochs] == [
         f"epoch {epoch}" for epoch in range(1, 31)
     ]
-    numbers = re.fullmatch(r"w \[(.+), (.+)\] b \[(.+)\]", last).groups()
+    number = r"(-?\d\.\d{4})"
+    numbers = re.fullmatch(f"w {number} {number} b {number}", last).groups()
     assert [float(x) for x in numbers] == pytest.approx([2, -3.4, 4.2], 0.01)
     saved = torch.load("run.pt", weights_only=True)
     settings = {"n": 20, "lr": 0.1, "batch_size": 4, "seed": 2}
@@ -335,8 +336,14 @@ def test_help(monkeypatch, capsys):
     assert "Train linear regression in many processes." in lines
     assert "folder with features.npy and labels.npy" in lines
     assert "checkpoint file for the weights" in lines
-    for option in ("--lr", "--batch-size", "--num-epochs", "--seed"):
+    for option, meaning in {
+        "--lr": "learning rate (default: 0.03)",
+        "--batch-size": "examples in a batch, of all processes (default: 10)",
+        "--num-epochs": "times to go through the data (default: 3)",
+        "--seed": "decides first weights and order (default: 0)",
+    }.items():
         assert option in text
+        assert re.search(rf" {re.escape(meaning)}\n", text)
 
 
 def cut_off(path):

@@ -1,56 +1,74 @@
 """Score what the unit tests, and what the notebooks alone, would miss.
 
-mutmut makes the mutants of `linreg` and runs the unit tests on each; a
+mutmut makes the mutants of `linreg`. The unit tests judge each of them; a
 survivor must be listed, with its reason, in tests/mutants.toml. Then the
 notebooks are the only judge: nbval compares all outputs except those of the
 cells that show source.
 
-The notebooks run in one process, unchanged, from top to bottom. Where a cell
-first calls a function, the process forks for each of its mutants, and the
-child runs the rest of the notebook with that mutant.
+Starting Python, torch and pytest takes longer than most verdicts, so one
+process does it for all mutants and forks for each. First it watches which
+lines each test and each cell runs. A child then runs the tests that reach its
+mutant; or, where a cell first calls the function, the rest of the notebook.
 """
 
 from __future__ import annotations
 
 import ast
 import difflib
-import json
+import math
+import multiprocessing
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import tomllib
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import coverage
 import nbval.kernel
 import pytest
+from _pytest.runner import runtestprotocol
 from ipykernel.inprocess.ipkernel import (
     InProcessInteractiveShell,
     InProcessKernel,
 )
 from ipykernel.inprocess.manager import InProcessKernelManager
 from matplotlib_inline.backend_inline import configure_inline_support
+from mutmut.mutation.file_mutation import mutate_file_contents
 from mutmut.mutation.trampoline import set_mutant_under_test
-from mutmut.stats import status_by_exit_code
+from tqdm import tqdm
 
 ROOT = Path(__file__).parents[1]
-MUTANTS = ROOT / "mutants"
 LISTED = ROOT / "tests" / "mutants.toml"
-SANITIZE = ROOT / "tests" / "nbval-sanitize.cfg"
-# Without 9 to 11, which turn to other libraries: it can only cost points.
-JUDGES = sorted(
-    f"book/{path.name}"
-    for pattern in ("0[1-8]-*.ipynb", "12-*.ipynb")
-    for path in ROOT.glob(f"book/{pattern}")
-)
+# What a copy of the project needs beside the mutants.
+ALSO = ("benchmarks", "book", "tests", "pyproject.toml")
+TESTS = [
+    "bad_input",
+    "data",
+    "distributed",
+    "evaluate",
+    "loss",
+    "model",
+    "optim",
+    "picture",
+    "plot",
+    "stream",
+    "train",
+]
+# A mutant faces the first notebooks that run its statement, and of each the
+# next cells, some seconds of them: later hardly one is killed, and to survive
+# takes long. Chapters 9 to 11 turn to other libraries. All of this can only
+# cost points.
+NOTEBOOKS = ["errors.ipynb", "0[1-8]-*.ipynb", "12-*.ipynb"]
+CHANCES = 2
+PATIENCE = 3
 FLOOR = 0.9  # what the notebooks alone must reach
-TIMEOUT = 60  # seconds for one mutant in one notebook
 PROCESSES = os.cpu_count() or 1
 
 
@@ -64,41 +82,49 @@ class Mutant(NamedTuple):
     file: str
     body: range
     statement: range
-    survives_tests: bool
 
 
-CONTROL = Mutant("", "", "", "", "", range(0), range(0), False)
+CONTROL = Mutant("control", "", "", "", "", range(0), range(0))
 
 
-def mutants() -> Iterator[Mutant]:
-    """Read what mutmut wrote: every mutant stands beside its original."""
-    for meta in sorted(MUTANTS.glob("linreg/*.meta")):
-        file = meta.with_suffix("")
-        text = file.read_text(encoding="utf-8")
-        lines = text.splitlines()
-        functions = {
-            node.name: node
-            for node in ast.parse(text).body
-            if isinstance(node, ast.FunctionDef)
-        }
-        exit_codes = json.loads(meta.read_text(encoding="utf-8"))
-        for name, code in exit_codes["exit_code_by_key"].items():
-            module, _, mutant = name.rpartition(".")
-            function = mutant.partition("__mutmut_")[0]
-            original = functions[f"{function}__mutmut_orig"]
-            was, becomes, first = difference(
-                source(lines, original), source(lines, functions[mutant])
-            )
-            yield Mutant(
-                name,
-                f"{module}.{function.removeprefix('x_')}",
-                was,
-                becomes,
-                str(file),
-                range(original.body[0].lineno, original.end_lineno + 1),
-                statement(original, original.lineno + first),
-                status_by_exit_code[code] in {"survived", "no tests"},
-            )
+def make_mutants(folder: Path) -> Iterator[Mutant]:
+    """Write a copy of the project in which every mutant can be switched on."""
+    for name in ALSO:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, folder / name)
+    (folder / "linreg").mkdir()
+    for path in sorted(ROOT.glob("linreg/*.py")):
+        made = mutate_file_contents(path.name, path.read_text("utf-8"))
+        file = folder / "linreg" / path.name
+        file.write_text(made.code, "utf-8")
+        yield from mutants_in(file, made.mutant_names)
+
+
+def mutants_in(file: Path, names: Iterable[str]) -> Iterator[Mutant]:
+    """Read what the mutants change: each stands beside its original."""
+    text = file.read_text("utf-8")
+    lines = text.splitlines()
+    functions = {
+        node.name: node
+        for node in ast.parse(text).body
+        if isinstance(node, ast.FunctionDef)
+    }
+    for name in names:
+        stem = name.partition("__mutmut_")[0]
+        original = functions[f"{stem}__mutmut_orig"]
+        was, becomes, first = difference(
+            source(lines, original), source(lines, functions[name])
+        )
+        module = f"linreg.{file.stem}"
+        yield Mutant(
+            f"{module}.{name}",
+            f"{module}.{stem.removeprefix('x_')}",
+            was,
+            becomes,
+            str(file),
+            range(original.body[0].lineno, (original.end_lineno or 0) + 1),
+            statement(original, original.lineno + first),
+        )
 
 
 def source(lines: list[str], node: ast.FunctionDef) -> list[str]:
@@ -135,6 +161,175 @@ def statement(function: ast.FunctionDef, line: int) -> range:
     return range(smallest.lineno, body[0].lineno if body else end + 1)
 
 
+class Trace:
+    """pytest plugin: which tests run a line, first tests first, how long."""
+
+    def __init__(self, folder: Path) -> None:
+        self.tracer = coverage.Coverage(
+            data_file=None, include=[str(folder / "linreg/*")]
+        )
+        self.order: dict[str, int] = {}
+        self.seconds: Counter[str] = Counter()
+        self.lines: dict[str, dict[int, list[str]]] = {}
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        self.order[nodeid] = len(self.order)
+        self.tracer.switch_context(nodeid)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.seconds[report.nodeid] += report.duration
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self) -> Iterator[None]:
+        with self.tracer.collect():
+            result = yield
+        data = self.tracer.get_data()
+        for file in data.measured_files():
+            self.lines[file] = data.contexts_by_lineno(file)
+        return result
+
+    def reaching(self, mutant: Mutant, chosen: range) -> list[str]:
+        """Return the tests that run one of these lines of a mutant's file."""
+        lines = self.lines.get(mutant.file, {})
+        found = {test for line in chosen for test in lines.get(line, [])}
+        return sorted(found - {""}, key=self.order.__getitem__)
+
+
+class Judge:
+    """pytest plugin: try mutants in children, one for each processor."""
+
+    def __init__(self, mutants: list[Mutant], trace: Trace) -> None:
+        self.mutants = mutants
+        self.trace = trace
+        self.killed: set[str] = set()
+        self.running: dict[int, str] = {}
+
+    def fork(self, mutant: Mutant, items: list[pytest.Item]) -> None:
+        while len(self.running) >= PROCESSES:
+            self.wait()
+        pid = os.fork()
+        if pid == 0:
+            self.judge(mutant, items)
+        self.running[pid] = mutant.name
+
+    def judge(self, mutant: Mutant, items: list[pytest.Item]) -> None:
+        """Leave the process with 1 if one of the tests fails."""
+        usual = sum(self.trace.seconds[item.nodeid] for item in items)
+        signal.alarm(10 + math.ceil(3 * usual))
+        set_mutant_under_test(mutant.name)
+        try:
+            passed = all(map(self.passes, items))
+        except BaseException:
+            passed = False
+        os._exit(0 if passed else 1)
+
+    def passes(self, item: pytest.Item) -> bool:
+        raise NotImplementedError
+
+    def wait(self) -> None:
+        pid, status = os.wait()
+        name = self.running.pop(pid)
+        if status:
+            self.killed.add(name)
+
+    def wait_for_all(self) -> None:
+        while self.running:
+            self.wait()
+
+
+class Tests(Judge):
+    """Run the tests that reach a mutant, its module's and quick ones first."""
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        items = {item.nodeid: item for item in session.items}
+        self.fork(CONTROL, session.items)
+        for mutant in progress("unit tests", self.mutants):
+            names = self.trace.reaching(mutant, mutant.statement)
+            own = own_tests(mutant)
+            names.sort(key=lambda n: (own not in n, self.trace.seconds[n]))
+            self.fork(mutant, [items[name] for name in names])
+        self.wait_for_all()
+        return True
+
+    def passes(self, item: pytest.Item) -> bool:
+        reports = runtestprotocol(item, log=False, nextitem=None)
+        return not any(report.failed for report in reports)
+
+
+def own_tests(mutant: Mutant) -> str:
+    module = mutant.function.split(".")[1]
+    return "test_bad_input" if module == "_checks" else f"test_{module}."
+
+
+class Notebooks(Judge):
+    """Where a cell first calls a function, fork for each of its mutants."""
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        self.plan: dict[str, list[Mutant]] = defaultdict(list)
+        for mutant in self.mutants:
+            reaching = self.trace.reaching(mutant, mutant.statement)
+            books = list(dict.fromkeys(map(book, reaching)))[:CHANCES]
+            for cell in self.trace.reaching(mutant, mutant.body):
+                if book(cell) in books:
+                    books.remove(book(cell))
+                    self.plan[cell].append(mutant)
+        self.cells = progress("notebooks", items)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> None:
+        self.cells.update()
+        cells = [i for i in item.session.items if i.parent is item.parent]
+        place = cells.index(item)
+        mutants = [] if place else [CONTROL]
+        mutants += self.plan[item.nodeid]
+        for mutant in mutants:
+            if mutant.name not in self.killed:
+                self.fork(mutant, self.next_cells(cells[place:]))
+        if item is cells[-1]:  # what this notebook kills, no other need run
+            self.wait_for_all()
+
+    def next_cells(self, cells: list[pytest.Item]) -> list[pytest.Item]:
+        """Leave out the cells that start after some seconds."""
+        ends = accumulate(self.trace.seconds[cell.nodeid] for cell in cells)
+        late = sum(end > PATIENCE for end in ends)
+        return cells[: len(cells) - late + 1]
+
+    def passes(self, item: pytest.Item) -> bool:
+        item.runtest()  # or it raises
+        return True
+
+    def judge(self, mutant: Mutant, items: list[pytest.Item]) -> None:
+        own_folders(items[0].parent.kernel.km.kernel.shell.user_ns)
+        super().judge(mutant, items)
+
+
+def book(cell: str) -> str:
+    return cell.partition("::")[0]
+
+
+def progress(title: str, steps: list[Any]) -> tqdm:
+    return tqdm(steps, title, file=sys.__stderr__, disable=None)
+
+
+def own_folders(names: dict[str, Any]) -> None:
+    """Give a child its own copy of the folder that its notebook works in."""
+    for value in names.values():
+        if isinstance(value, tempfile.TemporaryDirectory):
+            copy = tempfile.mkdtemp()
+            shutil.copytree(value.name, copy, dirs_exist_ok=True)
+            value.name = copy
+            os.chdir(copy)
+
+
+class SourceCells:
+    """pytest plugin: what a mutant's source looks like does not matter."""
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        for item in items:
+            if "source" in item.cell.metadata.get("tags", []):
+                item.options["check"] = False
+
+
 class Kernel(InProcessKernel):
     """A kernel in this process whose prints belong to the running cell."""
 
@@ -166,137 +361,64 @@ def start_new_kernel(cwd: str, **_: Any) -> tuple[KernelManager, Any]:
     return manager, client
 
 
-class Notebooks:
-    """pytest plugin: nbval with the kernel in this process."""
-
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        for item in items:
-            if "source" in item.cell.metadata.get("tags", []):
-                item.options["check"] = False
+def killed_by_tests(mutants: list[Mutant], folder: Path) -> set[str]:
+    options = ["-p", "no:xdist", "-p", "no:nbval", "-m", "not slow"]
+    options += ["--hypothesis-profile=mutants"]
+    files = [f"tests/test_{name}.py" for name in TESTS]
+    return killed_by(Tests, [*options, *files], [], mutants, folder)
 
 
-class Trace(Notebooks):
-    """Which lines each cell runs."""
-
-    def __init__(self, tracer: coverage.Coverage) -> None:
-        self.tracer = tracer
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_call(self, item: pytest.Item) -> None:
-        self.tracer.switch_context(item.nodeid)
-
-
-class Fork(Notebooks):
-    """Run the rest of the notebook on each mutant that a cell first calls."""
-
-    def __init__(self, plan: dict[str, list[Mutant]]) -> None:
-        self.plan = plan
-        self.killed: set[str] = set()
-        self.running: dict[int, str] = {}
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_call(self, item: pytest.Item) -> None:
-        for mutant in self.plan.get(item.nodeid, []):
-            if mutant.name in self.killed:
-                continue
-            while len(self.running) >= PROCESSES:
-                self.wait()
-            pid = os.fork()
-            if pid == 0:
-                self.judge(mutant, item)
-            self.running[pid] = mutant.name
-
-    def judge(self, mutant: Mutant, first: pytest.Item) -> None:
-        signal.alarm(TIMEOUT)
-        set_mutant_under_test(mutant.name)
-        own_folders(first.parent.kernel.km.kernel.shell.user_ns)
-        items = [i for i in first.session.items if i.parent is first.parent]
-        try:
-            for item in items[items.index(first) :]:
-                item.runtest()
-        except BaseException:
-            os._exit(1)
-        os._exit(0)
-
-    def wait(self) -> None:
-        pid, status = os.wait()
-        name = self.running.pop(pid)
-        if status:
-            self.killed.add(name)
-
-    def pytest_runtest_teardown(
-        self, item: pytest.Item, nextitem: pytest.Item | None
-    ) -> None:
-        """What one notebook kills, the next one need not run."""
-        if nextitem is None or nextitem.parent is not item.parent:
-            while self.running:
-                self.wait()
-
-
-def own_folders(names: dict[str, Any]) -> None:
-    """Give a child its own copy of the folder that its notebook works in."""
-    for value in names.values():
-        if isinstance(value, tempfile.TemporaryDirectory):
-            copy = tempfile.mkdtemp()
-            shutil.copytree(value.name, copy, dirs_exist_ok=True)
-            value.name = copy
-            os.chdir(copy)
-
-
-def run_notebooks(plugin: Notebooks) -> None:
-    os.chdir(MUTANTS)
-    # A path of ROOT apart, or its conftest.py, would make pytest look for
-    # linreg there, where it has no mutants.
-    options = ["-q", "--color=no", "--noconftest", "-o", "addopts="]
-    options += ["-p", "no:cacheprovider"]
-    options += ["--nbval", f"--nbval-sanitize-with={SANITIZE}"]
-    if pytest.main([*options, *JUDGES], plugins=[plugin]):
-        sys.exit("the notebooks fail without any mutant")
-
-
-def killed_by_notebooks(mutants: list[Mutant]) -> set[str]:
-    sys.path.insert(0, str(MUTANTS))
+def killed_by_notebooks(mutants: list[Mutant], folder: Path) -> set[str]:
     os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
     nbval.kernel.start_new_kernel = start_new_kernel
-    set_mutant_under_test("")
-    tracer = coverage.Coverage(
-        data_file=None, include=[str(MUTANTS / "linreg/*")]
+    options = ["--noconftest", "--nbval"]
+    sanitize = folder / "tests" / "nbval-sanitize.cfg"
+    options += [f"--nbval-sanitize-with={sanitize}"]
+    files = [
+        str(path.relative_to(folder))
+        for pattern in NOTEBOOKS
+        for path in sorted(folder.glob(f"book/{pattern}"))
+    ]
+    return killed_by(
+        Notebooks, [*options, *files], [SourceCells()], mutants, folder
     )
-    with tracer.collect():
-        run_notebooks(Trace(tracer))
-    data = tracer.get_data()
-    cells = {f: data.contexts_by_lineno(f) for f in data.measured_files()}
-    plan: dict[str, list[Mutant]] = {}
-    for mutant in mutants:
-        lines = cells.get(mutant.file, {})
-        reached = {book(cell) for cell in contexts(lines, mutant.statement)}
-        for cell in contexts(lines, mutant.body):
-            if book(cell) in reached:
-                reached.remove(book(cell))
-                plan.setdefault(cell, []).append(mutant)
-    controls = {book(cell): cell for cell in reversed(in_order(plan))}
-    for name, cell in controls.items():
-        plan[cell].insert(0, CONTROL._replace(name=name))
+
+
+def killed_by(
+    judge: type[Judge],
+    options: list[str],
+    plugins: list[object],
+    mutants: list[Mutant],
+    folder: Path,
+) -> set[str]:
+    """Watch the tests run without a mutant, then let them judge each."""
+    sys.path.insert(0, str(folder))
+    os.environ["PYTHONPATH"] = str(
+        folder
+    )  # for the processes that tests start
+    common = [
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--capture=sys",
+        "--tb=native",
+        "--color=no",
+        "-o",
+        "addopts=",
+    ]
+    trace = Trace(folder)
+    set_mutant_under_test("")
+    os.chdir(folder)
+    if pytest.main([*common, *options], plugins=[*plugins, trace]):
+        sys.exit("a test fails without any mutant")
+    verdict = judge(mutants, trace)
+    os.chdir(folder)
     with tempfile.TemporaryDirectory() as tempfile.tempdir:
-        judge = Fork(plan)
-        run_notebooks(judge)
-        os.chdir(ROOT)
-    if failing := judge.killed & set(controls):
-        sys.exit(f"fails in a child without any mutant: {failing}")
-    return judge.killed
-
-
-def contexts(lines: dict[int, list[str]], chosen: range) -> list[str]:
-    """Return the cells that run one of these lines, first cells first."""
-    return in_order({c for line in chosen for c in lines.get(line, []) if c})
-
-
-def in_order(cells: Iterable[str]) -> list[str]:
-    return sorted(cells, key=lambda cell: (book(cell), int(cell.split()[-1])))
-
-
-def book(cell: str) -> str:
-    return cell.partition("::")[0]
+        pytest.main([*common, *options], plugins=[*plugins, verdict])
+        os.chdir(folder)
+    if CONTROL.name in verdict.killed:
+        sys.exit("a test fails in a child without any mutant")
+    return verdict.killed
 
 
 def score(title: str, mutants: list[Mutant], survivors: set[str]) -> float:
@@ -314,39 +436,42 @@ def score(title: str, mutants: list[Mutant], survivors: set[str]) -> float:
 
 
 def main() -> None:
-    arguments = ["run", "--max-children", str(PROCESSES)]
-    run = subprocess.run(
-        [Path(sys.executable).parent / "mutmut", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if run.returncode:
-        sys.exit(run.stdout[-5000:] + run.stderr)
-    found = list(mutants())
     with LISTED.open("rb") as file:
         listed = {
             (entry["function"], entry["was"], becomes)
             for entry in tomllib.load(file)["equivalent"]
             for becomes in entry["becomes"]
         }
-    survivors = {m for m in found if m.survives_tests}
-    equivalent = {m for m in survivors if m[1:4] in listed}
-    rest = [m for m in found if m not in equivalent]
-    score("unit tests", rest, {m.name for m in survivors - equivalent})
-    killed = killed_by_notebooks(rest)
+    with tempfile.TemporaryDirectory(prefix="mutants-") as name:
+        folder = Path(name).resolve()
+        found = list(make_mutants(folder))
+        killed = in_own_process(killed_by_tests, found, folder)
+        survivors = [m for m in found if m.name not in killed]
+        equivalent = [m for m in survivors if m[1:4] in listed]
+        rest = [m for m in found if m not in equivalent]
+        missed = {m.name for m in rest} - killed
+        score("unit tests", rest, missed)
+        faults = [f"survives: {m[1:4]}" for m in rest if m.name in missed]
+        gone = listed - {m[1:4] for m in equivalent}
+        faults += [f"listed, but killed or gone: {entry}" for entry in gone]
+        killed = in_own_process(killed_by_notebooks, rest, folder)
     missed = {m.name for m in rest} - killed
     share = score("notebooks alone", rest, missed)
     for mutant in rest:
         if mutant.name in missed:
             print("    ", mutant.function, mutant.was, "=>", mutant.becomes)
-    faults = [f"survives: {m[1:4]}" for m in survivors - equivalent]
-    gone = listed - {m[1:4] for m in equivalent}
-    faults += [f"listed, but killed or gone: {entry}" for entry in gone]
     if share < FLOOR:
         faults.append(f"the notebooks alone reach less than {FLOOR:.0%}")
     sys.exit("\n".join(faults))
+
+
+def in_own_process(
+    function: Callable[[list[Mutant], Path], set[str]], *arguments: Any
+) -> set[str]:
+    """Call a function where nothing of linreg or of pytest is loaded yet."""
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, spawn) as pool:
+        return pool.submit(function, *arguments).result()
 
 
 if __name__ == "__main__":
