@@ -47,7 +47,7 @@ from tqdm import tqdm
 ROOT = Path(__file__).parents[1]
 LISTED = ROOT / "tests" / "mutants.toml"
 # What a copy of the project needs beside the mutants.
-ALSO = ("benchmarks", "book", "tests", "pyproject.toml")
+ALSO = ("benchmarks", "book", "tests")
 TESTS = [
     "bad_input",
     "data",
@@ -89,9 +89,13 @@ CONTROL = Mutant("control", "", "", "", "", range(0), range(0))
 
 def make_mutants(folder: Path) -> Iterator[Mutant]:
     """Write a copy of the project in which every mutant can be switched on."""
+    shutil.copy(ROOT / "pyproject.toml", folder)
     for name in ALSO:
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-        copy(ROOT / name, folder / name)
+        shutil.copytree(
+            ROOT / name,
+            folder / name,
+            ignore=shutil.ignore_patterns("__pycache__"),
+        )
     (folder / "linreg").mkdir()
     for path in sorted(ROOT.glob("linreg/*.py")):
         made = mutate_file_contents(path.name, path.read_text("utf-8"))
