@@ -114,7 +114,7 @@ def keep_marks(app: Sphinx, doctree: nodes.document, _: str) -> None:
             if isinstance(text, nodes.Text) and (mark := CLOSING.match(text)):
                 line[place + 1] = nodes.Text(text[mark.end() :])
                 tex = rf"{tex}\text{{{mark[0]}}}"
-        math.children = [nodes.Text(tex)]
+        math[:] = [nodes.Text(tex)]
 
 
 def shape_page(
