@@ -205,21 +205,20 @@ def main() -> None:
     )
     parser.add_argument("folder", help="with features.npy and labels.npy")
     parser.add_argument("checkpoint", help="file for the weights")
-    option = parser.add_argument
-    option("--lr", type=float, default=0.03, help="learning rate")
-    option(
+    parser.add_argument("--lr", type=float, default=0.03, help="learning rate")
+    parser.add_argument(
         "--batch-size",
         type=int,
         default=10,
         help="examples in a batch, of all processes",
     )
-    option(
+    parser.add_argument(
         "--num-epochs",
         type=int,
         default=3,
         help="times to go through the data",
     )
-    option(
+    parser.add_argument(
         "--seed", type=int, default=0, help="decides first weights and order"
     )
     settings = vars(parser.parse_args())

@@ -8,7 +8,7 @@ cells that show source.
 Starting Python, torch and pytest takes longer than most verdicts, so one
 process does it for all mutants and forks for each. First it watches which
 lines each test and each cell runs. A child then runs the tests that reach its
-mutant; or, where a cell first calls the function, the rest of the notebook.
+mutant; or, where a cell first calls the function, the notebook's next cells.
 """
 
 from __future__ import annotations
@@ -397,28 +397,22 @@ def killed_by(
 ) -> set[str]:
     """Watch the tests run without a mutant, then let them judge each."""
     sys.path.insert(0, str(folder))
-    os.environ["PYTHONPATH"] = str(
-        folder
-    )  # for the processes that tests start
-    common = [
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "--capture=sys",
-        "--tb=native",
-        "--color=no",
-        "-o",
-        "addopts=",
-    ]
-    trace = Trace(folder)
+    # The processes that tests start look there, too.
+    os.environ["PYTHONPATH"] = str(folder)
     set_mutant_under_test("")
-    os.chdir(folder)
-    if pytest.main([*common, *options], plugins=[*plugins, trace]):
+    common = ["-q", "--capture=sys", "--tb=native", "--color=no"]
+    common += ["-p", "no:cacheprovider", "-o", "addopts="]
+
+    def run(plugin: object) -> int:
+        os.chdir(folder)  # notebooks may have left it
+        return pytest.main([*common, *options], plugins=[*plugins, plugin])
+
+    trace = Trace(folder)
+    if run(trace):
         sys.exit("a test fails without any mutant")
     verdict = judge(mutants, trace)
-    os.chdir(folder)
     with tempfile.TemporaryDirectory() as tempfile.tempdir:
-        pytest.main([*common, *options], plugins=[*plugins, verdict])
+        run(verdict)
         os.chdir(folder)
     if CONTROL.name in verdict.killed:
         sys.exit("a test fails in a child without any mutant")
