@@ -42,7 +42,7 @@ from ipykernel.inprocess.manager import InProcessKernelManager
 from matplotlib_inline.backend_inline import configure_inline_support
 from matplotlib_inline.config import InlineBackend
 from mutmut.mutation import trampoline
-from mutmut.mutation.file_mutation import mutate_file_contents
+from mutmut.mutation.file_mutation import MutatedFile, mutate_file_contents
 from tqdm import tqdm
 
 ROOT = Path(__file__).parents[1]
@@ -118,11 +118,16 @@ def make_mutants(folder: Path) -> Iterator[Mutant]:
             ignore=shutil.ignore_patterns("__pycache__"),
         )
     (folder / "linreg").mkdir()
-    for path in sorted(ROOT.glob("linreg/*.py")):
-        made = mutate_file_contents(path.name, path.read_text("utf-8"))
-        file = folder / "linreg" / path.name
-        file.write_text(made.code, "utf-8")
-        yield from mutants_in(file, made.mutant_names)
+    paths = sorted(ROOT.glob("linreg/*.py"))
+    with ProcessPoolExecutor(PROCESSES) as pool:
+        for path, made in zip(paths, pool.map(mutate, paths), strict=True):
+            file = folder / "linreg" / path.name
+            file.write_text(made.code, "utf-8")
+            yield from mutants_in(file, made.mutant_names)
+
+
+def mutate(path: Path) -> MutatedFile:
+    return mutate_file_contents(path.name, path.read_text("utf-8"))
 
 
 def mutants_in(file: Path, names: Iterable[str]) -> Iterator[Mutant]:
