@@ -2,6 +2,7 @@ import os
 import re
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,13 @@ def test_the_default_seed_is_zero(data, tmp_path, alone):
     del settings["seed"]
     list(train_distributed(default, data, tmp_path / "b.pt", **settings))
     assert torch.equal(weights(given), weights(default))
+
+
+def test_nothing_is_left_of_the_group(data, tmp_path):
+    with process_group():
+        group = weakref.ref(dist.group.WORLD)
+        list(train_distributed(start()[0], data, tmp_path / "a", **SETTINGS))
+    assert group() is None
 
 
 def test_as_one_of_two(data, tmp_path, alone, monkeypatch):

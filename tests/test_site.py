@@ -126,12 +126,14 @@ def search(page, base, words):
     ]
 
 
+def parse(path):
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+
+
+@pytest.fixture(scope="session")
 def soups(site):
-    for path in [site / name for name in EVERY_PAGE]:
-        yield (
-            path,
-            BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser"),
-        )
+    """Each page of the site, parsed once for all tests that read it."""
+    return {name: parse(site / name) for name in EVERY_PAGE}
 
 
 @pytest.mark.parametrize("name", EVERY_PAGE)
@@ -294,15 +296,15 @@ def test_figures_are_as_sharp_as_a_phone_needs(page, base):
             assert 2 <= ratio <= (3 if cell else 5), name
 
 
-def test_no_line_begins_with_the_punctuation_after_a_formula(site):
+def test_no_line_begins_with_the_punctuation_after_a_formula(soups):
     """It belongs to the formula, which no browser breaks there."""
     inside = 0
-    for path, soup in soups(site):
+    for name, soup in soups.items():
         for formula in soup.select("span.math"):
             inside += formula.text.endswith(("，", "。"))
             after, before = formula.next_sibling, formula.previous_sibling
-            assert not re.match("[，。；：、？！）]", str(after)), path
-            assert not str(before).endswith("（"), path
+            assert not re.match("[，。；：、？！）]", str(after)), name
+            assert not str(before).endswith("（"), name
     assert inside > 50
 
 
@@ -340,16 +342,11 @@ def glossary_terms():
     return [word for heading in headings for word in heading]
 
 
-def test_search_finds_every_term_in_a_page_that_has_it(page, site):
+def test_search_finds_every_term_in_a_page_that_has_it(page, site, soups):
     """Without showing them one by one, as the page does."""
     terms = glossary_terms()
     assert len(terms) >= 50
-    texts = {
-        name: BeautifulSoup(
-            (site / name).read_text("utf-8"), "html.parser"
-        ).text.lower()
-        for name in PAGES
-    }
+    texts = {name: soups[name].text.lower() for name in PAGES}
     search(page, f"{site.as_uri()}/", terms[0])
     for term in [*terms, "zero_", "requires_grad", "no_grad"]:
         found = page.evaluate(
@@ -389,8 +386,8 @@ def test_chapter_downloads_as_its_notebook(page, base):
     assert Path(download.value.path()).read_bytes() == stored
 
 
-def test_every_internal_link_and_anchor_lands(site):
-    pages = {path.resolve(): soup for path, soup in soups(site)}
+def test_every_internal_link_and_anchor_lands(site, soups):
+    pages = {(site / name).resolve(): soup for name, soup in soups.items()}
     ids = {
         path: {e["id"] for e in soup.find_all(id=True)}
         for path, soup in pages.items()
@@ -412,9 +409,9 @@ def test_every_internal_link_and_anchor_lands(site):
     assert checked > 1000
 
 
-def test_pages_say_what_they_are(site):
+def test_pages_say_what_they_are(soups):
     for name in PAGES:
-        soup = BeautifulSoup((site / name).read_text("utf-8"), "html.parser")
+        soup = soups[name]
         assert soup.html["lang"] == "zh-CN"
         assert len(soup.find("meta", {"name": "description"})["content"]) > 20
         assert soup.find("meta", {"property": "og:title"})
@@ -422,12 +419,11 @@ def test_pages_say_what_they_are(site):
         assert soup.find("link", {"rel": "icon"})["href"].endswith("logo.svg")
 
 
-def test_pages_forbid_what_they_do_not_need(site):
-    for path, soup in soups(site):
-        if path.name == "index.html" and path.parent == site:
-            continue
+def test_pages_forbid_what_they_do_not_need(soups):
+    for name in EVERY_PAGE[1:]:
+        soup = soups[name]
         policy = soup.find("meta", {"http-equiv": "Content-Security-Policy"})
-        assert policy["content"].startswith("default-src 'self';"), path.name
+        assert policy["content"].startswith("default-src 'self';"), name
         assert "http" not in policy["content"]
         assert "unsafe-eval" not in policy["content"]
         handlers = [
@@ -436,7 +432,7 @@ def test_pages_forbid_what_they_do_not_need(site):
             for attribute in element.attrs
             if attribute.startswith("on")
         ]
-        assert handlers == [], path.name
+        assert handlers == [], name
 
 
 def test_policy_holds_back_foreign_scripts(page, base):
@@ -481,8 +477,8 @@ def test_works_from_disk(page, site):
     assert failed == errors == []
 
 
-def test_no_launch_buttons_without_an_address(site):
-    for _, soup in soups(site):
+def test_no_launch_buttons_without_an_address(soups):
+    for soup in soups.values():
         assert "mybinder" not in str(soup)
         assert "colab" not in str(soup)
         assert "executablebooks" not in str(soup)
@@ -491,7 +487,7 @@ def test_no_launch_buttons_without_an_address(site):
 def test_launch_buttons_with_an_address(site, tmp_path):
     shutil.copytree(site.parent, tmp_path / "_build")  # its chapters are read
     site = build(tmp_path, GITHUB_REPOSITORY="You/linreg")
-    soup = BeautifulSoup((site / CHAPTER).read_text("utf-8"), "html.parser")
+    soup = parse(site / CHAPTER)
     links = {a["href"] for a in soup.select(".article-header-buttons a.btn")}
     links |= {a["href"] for a in soup.select("a.dropdown-item")}
     assert (
@@ -510,7 +506,7 @@ def test_launch_buttons_with_an_address(site, tmp_path):
         assert f"<loc>{home}{name}</loc>" in sitemap
 
 
-def test_icons_are_all_in_the_font(site):
+def test_icons_are_all_in_the_font(site, soups):
     from fontTools.ttLib import TTFont
 
     known = TTFont(site / "_static" / "icons.woff2").getBestCmap()
@@ -518,7 +514,7 @@ def test_icons_are_all_in_the_font(site):
     named = dict(re.findall(r'\.(fa-[\w-]+)::before.*?"\\(\w+)"', css))
     used = {
         name
-        for _, soup in soups(site)
+        for soup in soups.values()
         for element in soup.select("i[class*=fa-], span[class*=fa-]")
         for name in element["class"]
         if name.startswith("fa-") and name not in ("fa-solid", "fa-lg")
