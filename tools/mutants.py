@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import functools
 import importlib
 import math
 import multiprocessing
@@ -100,6 +101,7 @@ class Mutant(NamedTuple):
 CONTROL = Mutant("", Change("", "", ""), False, "", range(0), range(0))
 
 
+@functools.cache
 def listed_changes() -> set[Change]:
     """Read which mutants behave as the original does."""
     return {
@@ -133,7 +135,7 @@ def mutate(path: Path) -> MutatedFile:
 
 def mutants_in(file: Path, names: Iterable[str]) -> Iterator[Mutant]:
     """Read what the mutants change: each stands beside its original."""
-    text, listed = file.read_text("utf-8"), listed_changes()
+    text = file.read_text("utf-8")
     lines = text.splitlines()
     functions = {
         node.name: node
@@ -152,7 +154,7 @@ def mutants_in(file: Path, names: Iterable[str]) -> Iterator[Mutant]:
         yield Mutant(
             f"{module}.{name}",
             change,
-            change in listed,
+            change in listed_changes(),
             str(file),
             range(original.body[0].lineno, (original.end_lineno or 0) + 1),
             statement(original, original.lineno + first),
