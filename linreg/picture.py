@@ -12,10 +12,11 @@ from matplotlib.container import BarContainer
 from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
+from matplotlib.ticker import FuncFormatter
 
 
 def in_words(figure: Figure) -> str:
-    """List what is drawn: the axes, and each curve, cloud, bar and text.
+    """List what is drawn: axes, curves, clouds, bars, texts, names of marks.
 
     Args:
         figure: any figure of matplotlib.
@@ -72,6 +73,10 @@ def _artists(ax: Axes) -> Iterator[str]:
     for text in ax.texts:
         if text not in written:
             yield _text(text)
+    # matplotlib's numbers are left out, names that were given are told.
+    if isinstance(ax.xaxis.get_major_formatter(), FuncFormatter):
+        names = [text.get_text() for text in ax.get_xticklabels()]
+        yield f"marks on x: {', '.join(names)}"
     legend = ax.get_legend()
     if legend:
         names = [text.get_text() for text in legend.get_texts()]

@@ -97,6 +97,12 @@ def test_texts(ax):
     ]
 
 
+def test_names_of_marks(ax):
+    ax.set_xticks([0, 1], ["one", "two"])
+    ax.set_yticks([0, 1])
+    assert words(ax) == ["  marks on x: one, two"]
+
+
 def test_legend(ax):
     ax.plot([1], [2], label="one")
     ax.scatter([1], [2], label="two")
