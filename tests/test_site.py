@@ -321,6 +321,17 @@ def test_code_fits_or_scrolls_alone_on_a_phone(page, base):
     assert outside == 0
 
 
+def test_tables_of_words_fit_a_small_phone(page, base):
+    page.set_viewport_size({"width": 360, "height": 800})
+    for name in ("index", "01-data", "02-iteration", "notation", "from-note"):
+        page.goto(f"{base}book/{name}.html")
+        for inside, outside in page.evaluate(
+            """[...document.querySelectorAll("article table")].map((table) =>
+                 [table.scrollWidth, table.parentElement.clientWidth])"""
+        ):
+            assert inside <= outside + 1, name
+
+
 def test_keyboard_reaches_search_and_navigation(page, base):
     page.goto(base + CHAPTER)
     page.keyboard.press("Tab")
