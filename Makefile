@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 BUILD := $(BIN)/jupyter-book build . --warningiserror --keep-going --quiet
+# `make test CPU=1` leaves the CUDA packages out, for machines without a GPU.
+CPU_INDEX := --extra-index-url https://download.pytorch.org/whl/cpu
 NOTEBOOKS := $(wildcard book/*.ipynb)
 
 .PHONY: help book epub pdf serve test mutants bench matrix lighthouse lab execute lock clean
@@ -80,6 +82,8 @@ clean: ## remove the site and the installed packages
 # d2l 1.0.3 pins packages of 2023 that no longer install, so it comes without its dependencies.
 .venv/all.done: requirements.txt .venv/book.done
 	@echo "Installing PyTorch and what the tests need (two minutes, some GB) ..."
-	$(PIP) -r requirements.txt
+	grep -vE '$(if $(CPU),^(nvidia|cuda|triton),^$$)' requirements.txt > .venv/pins.txt
+	$(PIP) -r .venv/pins.txt $(if $(CPU),$(CPU_INDEX))
 	$(PIP) --no-deps d2l==1.0.3
+	$(BIN)/python -m tools.browser
 	@touch $@

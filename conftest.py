@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from _pytest.terminal import TerminalReporter
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
@@ -10,6 +11,15 @@ from xdist.scheduler import LoadScopeScheduling
 SHARE_RUNS = {"test_exercises", "test_figures", "test_prose", "test_safety"}
 # Its tests need only the built site, which is built once for all workers.
 INDEPENDENT = {"test_site"}
+
+# Why a test may be skipped, and how to have it.
+CURES = {
+    "no Chromium": (
+        ".venv/bin/playwright install --with-deps chromium brings it"
+    ),
+    "no Java": "any Java, such as Debian's default-jre-headless, will do",
+    "not root": "network namespaces need root, and Debian's iproute2",
+}
 
 
 class Scheduling(LoadScopeScheduling):
@@ -28,3 +38,13 @@ def pytest_xdist_make_scheduler(
 ) -> Scheduling:
     """Answer xdist, where it is in use."""
     return Scheduling(config, log)
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """Say what was left out, and what brings it."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    for what, cure in CURES.items():
+        left_out = sum(what in str(report.longrepr) for report in skipped)
+        if left_out:
+            line = f"{left_out} tests left out, {what}: {cure}"
+            terminalreporter.write_line(line, yellow=True)

@@ -7,6 +7,8 @@ disturb little; only where two threads work at once it is the wall clock.
 from __future__ import annotations
 
 import functools
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable
 
@@ -15,7 +17,13 @@ import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 from torch import Tensor
 
-from benchmarks.ways import ITERATORS, TRAINERS, train_one_epoch
+from benchmarks.ways import (
+    ITERATORS,
+    TRAINERS,
+    least_squares,
+    train_full_batch,
+    train_one_epoch,
+)
 from linreg import data_iter, gen_data, linreg, sgd, squared_loss
 
 # Examples and batch size.
@@ -47,7 +55,7 @@ def go_through(batches: Iterable[object]) -> None:
 def bench_iterate(
     benchmark: BenchmarkFixture, n: int, batch_size: int, turn: int, way: str
 ) -> None:
-    """Go through the examples once, in each of four ways."""
+    """Go through the examples once, in each of five ways."""
     data = examples(n)
     benchmark(lambda: go_through(ITERATORS[way](batch_size, *data)))
 
@@ -59,7 +67,7 @@ def bench_iterate(
 def bench_train(
     benchmark: BenchmarkFixture, n: int, batch_size: int, turn: int, way: str
 ) -> None:
-    """Train for one epoch, in each of five ways."""
+    """Train for one epoch, in each of six ways."""
     benchmark(train_one_epoch, way, examples(n), batch_size, LR)
 
 
@@ -71,6 +79,38 @@ def bench_batch_size(
 ) -> None:
     """Train for one epoch in larger and larger batches."""
     benchmark(train_one_epoch, "linreg", examples(10_000), batch_size, LR)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@take_turns
+@pytest.mark.parametrize("n", [1_000, 10_000, 100_000, 1_000_000, 3_000_000])
+@pytest.mark.benchmark(group="least squares", **ROUNDS)
+def bench_least_squares(
+    benchmark: BenchmarkFixture, n: int, turn: int, dtype: str
+) -> None:
+    """Compute the best parameters directly, the conversion included."""
+    benchmark(least_squares, examples(n), getattr(torch, dtype))
+
+
+@take_turns
+@pytest.mark.parametrize("n", [10_000, 1_000_000])
+@pytest.mark.parametrize("steps", [2])
+@pytest.mark.benchmark(group="full batch", **ROUNDS)
+def bench_full_batch(
+    benchmark: BenchmarkFixture, n: int, turn: int, steps: int
+) -> None:
+    """Take two large steps, each with all the examples."""
+    benchmark(train_full_batch, examples(n), 1.0, steps)
+
+
+@pytest.mark.parametrize("batch_size", [3, 32, 256])
+@pytest.mark.parametrize("n", [1_000_000])
+@pytest.mark.benchmark(group="memory")
+def bench_memory(benchmark: BenchmarkFixture, n: int, batch_size: int) -> None:
+    """Take the first batch; how much larger has a process become?"""
+    data = examples(n)
+    benchmark.extra_info["bytes"] = added_memory(n, batch_size)
+    benchmark(lambda: next(iter(data_iter(batch_size, *data))))
 
 
 @pytest.mark.parametrize("n", [10**k for k in range(3, 8)])
@@ -113,3 +153,31 @@ def held_bytes(make: Callable[[], Iterable[object]]) -> int:
         batches = iter(make())
         next(batches)
     return sum(e.self_cpu_memory_usage for e in profiler.key_averages())
+
+
+ADDED_MEMORY = """
+import sys
+import psutil
+import torch
+from linreg import data_iter
+
+n, batch_size = map(int, sys.argv[1:])
+torch.set_num_threads(1)
+data = torch.randn(n, 2), torch.randn(n, 1)
+next(data_iter(10, *(part[:100] for part in data)))
+process = psutil.Process()
+before = process.memory_info().rss
+batches = data_iter(batch_size, *data)
+next(batches)
+print(process.memory_info().rss - before)
+"""
+
+
+def added_memory(n: int, batch_size: int) -> int:
+    """Let a fresh process take one batch: by how many bytes it grows.
+
+    Unlike `held_bytes`, this counts the tensors themselves, not only the
+    numbers in them.
+    """
+    command = [sys.executable, "-c", ADDED_MEMORY, str(n), str(batch_size)]
+    return int(subprocess.check_output(command))

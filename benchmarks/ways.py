@@ -1,7 +1,8 @@
-"""The contenders: four ways to iterate, five ways to train for one epoch.
+"""The contenders: five ways to iterate, six ways to train for one epoch.
 
 Chapter 11 shows this file, bench_speed.py times it, and
-tests/test_benchmarks.py checks that all five ways take the same steps.
+tests/test_benchmarks.py checks that all six ways take the same steps, and
+that least squares, which takes none, finds the bottom of the bowl.
 """
 
 from __future__ import annotations
@@ -11,7 +12,12 @@ from collections.abc import Callable, Iterable, Iterator
 
 import torch
 from torch import Tensor, nn, optim
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import (
+    BatchSampler,
+    DataLoader,
+    RandomSampler,
+    TensorDataset,
+)
 
 import linreg
 
@@ -47,6 +53,16 @@ def loader_iter(
     """Let the framework fetch the examples one by one (chapter 9)."""
     dataset = TensorDataset(features, labels)
     return DataLoader(dataset, batch_size, shuffle=True)
+
+
+def batch_sampler_iter(
+    batch_size: int, features: Tensor, labels: Tensor
+) -> DataLoader[tuple[Tensor, ...]]:
+    """Let the framework fetch a whole batch at once."""
+    dataset = TensorDataset(features, labels)
+    order = RandomSampler(dataset)
+    batches = BatchSampler(order, batch_size, drop_last=False)
+    return DataLoader(dataset, batch_size=None, sampler=batches)
 
 
 def train_note(
@@ -124,17 +140,35 @@ def train_by_hand(
         params[1].copy_(theta[-1])
 
 
+def least_squares(data: Data, dtype: torch.dtype = torch.float64) -> Params:
+    """Compute the best parameters without taking any step (chapter 8)."""
+    features, labels = (part.to(dtype) for part in data)
+    X_one = torch.cat([features, torch.ones_like(labels)], dim=1)
+    theta = torch.linalg.lstsq(X_one, labels).solution
+    return theta[:-1], theta[-1]
+
+
+def train_full_batch(data: Data, lr: float, num_steps: int) -> Params:
+    """Take steps from zero, each with all the examples at once."""
+    w = torch.zeros(data[0].shape[1], 1, requires_grad=True)
+    b = torch.zeros(1, requires_grad=True)
+    train_linreg(lambda *_: [data] * num_steps, len(data[0]), data, (w, b), lr)
+    return w, b
+
+
 ITERATORS: dict[str, Iterate] = {
     "note": note_iter,
     "randperm": randperm_iter,
     "data_iter": linreg.data_iter,
     "DataLoader": loader_iter,
+    "BatchSampler": batch_sampler_iter,
 }
 # Each way to train with the iterator that goes with it.
 TRAINERS: dict[str, tuple[Iterate, Callable[..., None]]] = {
     "note": (note_iter, train_note),
     "linreg": (linreg.data_iter, train_linreg),
     "framework": (loader_iter, train_framework),
+    "fw+data_iter": (linreg.data_iter, train_framework),
     "d2l": (loader_iter, train_d2l),
     "by hand": (linreg.data_iter, train_by_hand),
 }

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from numbers import Integral, Real
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 
@@ -43,22 +45,48 @@ def check_number(name: str, value: object, *, negative: bool = False) -> None:
         raise ValueError(f"{name} must be {expected}, got {value}")
 
 
-def check_generator(generator: object) -> None:
-    """Raise unless `generator` is a torch.Generator or None."""
-    if generator is not None and not isinstance(generator, torch.Generator):
+def check_generator(generator: object, device: torch.device) -> None:
+    """Raise unless `generator` is None or can serve this device.
+
+    One on the CPU can: the numbers are drawn there and moved.
+    """
+    if generator is None:
+        return
+    if not isinstance(generator, torch.Generator):
         raise TypeError(
             "generator must be a torch.Generator or None, "
             f"got {describe(generator)}"
         )
+    if generator.device.type not in ("cpu", device.type):
+        places = "cpu" if device.type == "cpu" else f"cpu or {device}"
+        raise ValueError(
+            f"generator must be on {places}, got one on {generator.device}"
+        )
+
+
+def check_dtype(dtype: object) -> None:
+    """Raise unless `dtype` is None or a floating-point type of torch's."""
+    if dtype is None:
+        return
+    if not isinstance(dtype, torch.dtype):
+        raise TypeError(
+            f"dtype must be a floating-point dtype, got {describe(dtype)}"
+        )
+    if not dtype.is_floating_point:
+        raise ValueError(f"dtype must be a floating-point dtype, got {dtype}")
 
 
 def check_tensor(
-    name: str, value: object, *shape: int | str, like: Tensor | None = None
+    name: str,
+    value: object,
+    *shape: int | str,
+    like: Tensor | None = None,
+    must: str = "be",
 ) -> None:
     """Raise unless `value` is a floating-point tensor of this shape.
 
     A letter in `shape` stands for any size from 1 up. With `like`, dtype and
-    device must be those of `like`.
+    device must be those of `like`. A function must "give" one.
     """
     if isinstance(value, Tensor) and _matches(value, shape, like):
         return
@@ -71,7 +99,7 @@ def check_tensor(
     sizes = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
     expected = f"a {kind} tensor of shape ({sizes}){place}"
     error = ValueError if isinstance(value, Tensor) else TypeError
-    raise error(f"{name} must be {expected}, got {describe(value)}")
+    raise error(f"{name} must {must} {expected}, got {describe(value)}")
 
 
 def check_examples(features: Tensor, labels: Tensor) -> None:
@@ -109,6 +137,38 @@ def check_params(params: Iterable[Tensor]) -> list[Tensor]:
                 "memory, got an expanded one"
             )
     return params
+
+
+def loss_error(
+    mean_loss: float,
+    epoch: int,
+    lr: float,
+    features: Tensor | NDArray[np.generic],
+    labels: Tensor | NDArray[np.generic],
+) -> ValueError:
+    """Say why a loss may be nan or inf: the data's first such number, or lr.
+
+    The data are tensors or arrays, shape (n, any).
+    """
+    causes = [
+        *_not_finite("features", features),
+        *_not_finite("labels", labels),
+        f"lr={lr}",
+    ]
+    return ValueError(f"loss is {mean_loss} in epoch {epoch} with {causes[0]}")
+
+
+def _not_finite(
+    name: str, values: Tensor | NDArray[np.generic]
+) -> Iterator[str]:
+    for start in range(0, len(values), 1_000_000):  # a file may be long
+        part = values[start : start + 1_000_000]
+        if not isinstance(part, Tensor):
+            part = torch.from_numpy(part.copy())  # a map is read-only
+        for row, column in (~part.isfinite()).nonzero()[:1].tolist():
+            value = part[row, column].item()
+            yield f"{name}[{start + row}, {column}] = {value}"
+            return
 
 
 def _dtype(tensor: Tensor) -> str:

@@ -24,7 +24,12 @@ from torch.nn.functional import mse_loss
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DistributedSampler, TensorDataset
 
-from linreg._checks import check_number, check_size
+from linreg._checks import (
+    check_number,
+    check_size,
+    check_tensor,
+    loss_error,
+)
 from linreg.stream import open_data
 
 KEYS = ("epoch", "settings", "weights")
@@ -121,6 +126,8 @@ def train_distributed(
             f"world size must be at most {n}, the number of examples, "
             f"got {world_size}"
         )
+    X, y = _take(features, labels, torch.arange(min(n, batch_size)))
+    check_tensor("net", net(X), len(X), 1, like=y, must="give")
     settings = {"n": n, "lr": lr, "batch_size": batch_size, "seed": seed}
     path = Path(checkpoint)
     done = _load(path, net, settings)
@@ -144,9 +151,7 @@ def train_distributed(
                 optimizer.step()
             mean_loss = _mean_loss(net, features, labels)
             if not math.isfinite(mean_loss):
-                raise ValueError(
-                    f"loss is {mean_loss} in epoch {epoch} with lr={lr}"
-                )
+                raise loss_error(mean_loss, epoch, lr, features, labels)
             if rank == 0:
                 _save(path, net, settings, epoch)
             dist.barrier()

@@ -6,6 +6,7 @@ import torch
 from torch import Generator, Tensor
 
 from linreg._checks import (
+    check_dtype,
     check_generator,
     check_number,
     check_size,
@@ -14,27 +15,39 @@ from linreg._checks import (
 
 
 def init_params(
-    num_features: int, std: float = 0.01, generator: Generator | None = None
+    num_features: int,
+    std: float = 0.01,
+    generator: Generator | None = None,
+    *,
+    dtype: torch.dtype | None = None,
+    device: torch.device | str | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Make the parameters that training starts from. Chapter 3.
 
     Args:
         num_features: how many weights, d.
         std: standard deviation of the weights, drawn from N(0, std²).
-        generator: source of the random numbers; torch's global one if None.
+        generator: source of the random numbers, on the CPU or on `device`;
+            torch's global one if None.
+        dtype: floating-point type; torch's default one if None.
+        device: where the parameters are; torch's default one if None.
 
     Returns:
-        w (d, 1) and b (1,), b zero; both require a gradient.
+        w (d, 1) and b (1,), b zero; both are leaves that require a gradient.
 
     Raises:
         TypeError, ValueError: an argument is not as described above.
     """
     check_size("num_features", num_features)
     check_number("std", std)
-    check_generator(generator)
+    check_dtype(dtype)
+    b = torch.zeros(1, dtype=dtype, device=device)
+    check_generator(generator, b.device)
 
-    w = std * torch.randn(num_features, 1, generator=generator)
-    b = torch.zeros(1)
+    place = b.device if generator is None else generator.device
+    w = std * torch.randn(
+        num_features, 1, generator=generator, dtype=b.dtype, device=place
+    ).to(b.device)
     return w.requires_grad_(), b.requires_grad_()
 
 

@@ -29,8 +29,8 @@ def plot_data(
     Args:
         features: shape (n, d).
         labels: shape (n, 1).
-        w: weights, shape (d,).
-        b: bias.
+        w: weights, shape (d,) or (d, 1).
+        b: bias, a number or a tensor that holds one.
         axes: d Axes to draw into, one for each feature.
 
     Returns:
@@ -43,6 +43,7 @@ def plot_data(
             FigureClass=Picture,
         )
         axes = list(figure.subplots(1, len(w), sharey=True, squeeze=False)[0])
+    w, b = w.detach().flatten(), float(torch.as_tensor(b).detach())
     axes[0].set_ylabel("y")
     for j, ax in enumerate(axes):
         x = features[:, j]
@@ -130,7 +131,9 @@ def plot_loss_surface(
     path: Tensor,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the mean loss over (w_1, w_2) and the weights' path. Chapter 7.
+    """Draw the mean loss over (w_1, w_2) and the weights' path. Chapter 5.
+
+    A unit is as long on both axes, so that a round bowl looks round.
 
     Args:
         features: shape (n, 2).
@@ -142,11 +145,13 @@ def plot_loss_surface(
     Returns:
         The Axes.
     """
-    ax = _axes(ax)
+    ax = _axes(ax, figsize=(4.2, 4.6))
+    ax.set_aspect("equal")
+    path = path.detach()
     low, high = path.min(dim=0).values - 1, path.max(dim=0).values + 1
     w1 = torch.linspace(float(low[0]), float(high[0]), 60)
     w2 = torch.linspace(float(low[1]), float(high[1]), 60)
-    bias = torch.tensor([float(b)])
+    bias = torch.as_tensor(b).detach().float().reshape(1)
     mean_loss = torch.tensor(
         [
             [

@@ -143,7 +143,7 @@ def stream_iter(
     """
     check_size("batch_size", batch_size)
     check_size("block_size", block_size)
-    check_generator(generator)
+    check_generator(generator, torch.device("cpu"))
     starts = torch.arange(0, len(open_data(folder)[0]), block_size)
 
     def batches() -> Iterator[tuple[Tensor, Tensor]]:

@@ -14,7 +14,9 @@ from linreg._checks import (
     check_number,
     check_params,
     check_size,
+    check_tensor,
     describe,
+    loss_error,
 )
 from linreg.data import data_iter
 from linreg.optim import sgd
@@ -34,11 +36,13 @@ def train(
 ) -> Iterator[tuple[int, float]]:
     """Train `params` in place and report each epoch as it ends. Chapter 7.
 
-    Nothing runs until the result is iterated over.
+    Nothing is trained until the result is iterated over.
 
     Args:
-        net: the model; called with X and then each parameter.
-        loss: gives the loss of each example; called with y_hat and y.
+        net: the model; called with X (m, d) and then each parameter, it gives
+            y_hat (m, 1).
+        loss: called with y_hat and y, it gives the loss of each example,
+            shape (m, 1).
         params: what is trained; tensors that require a gradient.
         features: shape (n, d).
         labels: shape (n, 1).
@@ -53,7 +57,7 @@ def train(
 
     Raises:
         TypeError, ValueError: an argument is not as described above; raised by
-            the call itself.
+            the call itself, which tries net and loss on the first examples.
         ValueError: the loss became nan or inf; the parameters are then those
             from before the epoch that failed.
     """
@@ -62,7 +66,8 @@ def train(
     check_number("lr", lr)
     check_size("batch_size", batch_size)
     check_size("num_epochs", num_epochs)
-    check_generator(generator)
+    check_generator(generator, features.device)
+    _try(net, loss, params, features[:batch_size], labels[:batch_size])
 
     def epochs() -> Iterator[tuple[int, float]]:
         for param in params:
@@ -76,9 +81,7 @@ def train(
                 mean_loss = loss(net(features, *params), labels).mean().item()
             if not math.isfinite(mean_loss):
                 _restore(params, before)
-                raise ValueError(
-                    f"loss is {mean_loss} in epoch {epoch} with lr={lr}"
-                )
+                raise loss_error(mean_loss, epoch, lr, features, labels)
             yield epoch, mean_loss
 
     return epochs()
@@ -93,6 +96,21 @@ def _check_trainable(
                 f"{name} must be a function, got {describe(function)}"
             )
     return check_params(params)
+
+
+def _try(
+    net: Callable[..., Tensor],
+    loss: Callable[[Tensor, Tensor], Tensor],
+    params: list[Tensor],
+    X: Tensor,
+    y: Tensor,
+) -> None:
+    """Raise unless net and loss give what the loop relies on."""
+    with torch.no_grad():
+        y_hat = net(X, *params)
+        check_tensor("net", y_hat, len(X), 1, like=y, must="give")
+        # A mean would be divided by the batch size once more.
+        check_tensor("loss", loss(y_hat, y), len(X), 1, like=y, must="give")
 
 
 def _restore(params: list[Tensor], values: list[Tensor]) -> None:

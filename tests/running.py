@@ -2,8 +2,8 @@
 
 `run(path)` executes the code cells one after the other, as a kernel would,
 and keeps what the checks need: the names after each cell, the figures that it
-drew, the state before each solution, and what the notebook did to its
-surroundings that it must not; see guard/sitecustomize.py.
+drew, the exercises, and what the notebook did to its surroundings that it must
+not; see guard/sitecustomize.py.
 """
 
 import ast
@@ -13,12 +13,15 @@ import functools
 import io
 import linecache
 import os
+import signal
 import sys
 import tempfile
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FunctionType
 from typing import Any
+from unittest import mock
 
 import matplotlib.pyplot as plt
 import nbformat
@@ -30,19 +33,22 @@ ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
 
 
-@dataclass
-class Solution:
-    """An exercise's solution and check, and the names that they start from."""
+class TooLong(BaseException):
+    """An answer or its check did not end in time."""
 
-    source: str
+
+@dataclass
+class Exercise:
+    """An exercise's check, and the names of one who ran what can be seen."""
+
     check: str
     before: dict[str, Any]
     folder: Path
 
-    def accepts(self, answer: str) -> bool:
-        """Run an answer from the same state; does it pass the check?"""
+    def accepts(self, answer: str, seconds: int = 20) -> bool:
+        """Answer as a reader would; does the check let it pass?"""
         names = own_copy(self.before)
-        with surroundings(self.folder):
+        with surroundings(self.folder), no_longer_than(seconds):
             execute(answer, names)
             try:
                 execute(self.check, names)
@@ -58,7 +64,7 @@ class Run:
     names: dict[str, Any]
     states: dict[str, dict[str, Any]] = field(default_factory=dict)
     figures: dict[str, list[Figure]] = field(default_factory=dict)
-    solutions: list[Solution] = field(default_factory=list)
+    exercises: list[Exercise] = field(default_factory=list)
     misdeeds: list[str] = field(default_factory=list)
 
 
@@ -78,12 +84,10 @@ def run_cells(cells, folder: Path) -> Run:
     code = [cell for cell in cells if cell.cell_type == "code"]
     with surroundings(folder) as result.misdeeds:
         for cell, following in zip(code, [*code[1:], None], strict=True):
-            if "hide-cell" in tags(cell) and "check" not in tags(cell):
+            if "answer" in tags(cell):
                 check = following.source if following else ""
-                before = own_copy(names)
-                result.solutions.append(
-                    Solution(cell.source, check, before, folder)
-                )
+                before = names_in_sight(result, code)
+                result.exercises.append(Exercise(check, before, folder))
             try:
                 execute(cell.source, names)
             except Exception:
@@ -95,6 +99,37 @@ def run_cells(cells, folder: Path) -> Run:
             ]
             plt.close("all")
     return result
+
+
+def names_in_sight(result: Run, code) -> dict[str, Any]:
+    """The names before the first answer, but for what hidden cells made."""
+    if result.exercises:
+        return result.exercises[0].before
+    names, hidden = result.names, set()
+    before: dict[str, Any] = {}
+    for cell in code:
+        if (after := result.states.get(cell.id)) is None:
+            break
+        new = {n for n in after if after[n] is not before.get(n, ...)}
+        hidden = hidden | new if "remove-input" in tags(cell) else hidden - new
+        before = after
+    return own_copy({n: v for n, v in names.items() if n not in hidden})
+
+
+@contextlib.contextmanager
+def no_longer_than(seconds: int):
+    """Interrupt what takes longer; say so in one line."""
+
+    def ring(*_):
+        raise TooLong(f"no end after {seconds} seconds")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def execute(source: str, names: dict[str, Any]) -> None:
@@ -113,6 +148,8 @@ def own_copy(names: dict[str, Any]) -> dict[str, Any]:
 
     def own(value):
         if isinstance(value, torch.Tensor) and value.is_leaf:
+            return copy.deepcopy(value, memo)
+        if isinstance(value, (torch.nn.Module, torch.optim.Optimizer)):
             return copy.deepcopy(value, memo)
         if isinstance(value, torch.Generator):
             return memo.setdefault(id(value), value.clone_state())
@@ -147,6 +184,7 @@ def surroundings(folder: Path):
         tempfile.TemporaryDirectory() as guarded,
         torch.random.fork_rng(devices=[]),
         contextlib.chdir(folder),
+        watched_clocks(misdeeds),
     ):
         temporary = Path(guarded, "temporary")
         temporary.mkdir()
@@ -177,6 +215,27 @@ def surroundings(folder: Path):
             misdeeds += refused.read_text(encoding="utf-8").splitlines()
         misdeeds += [f"left {path.name}" for path in temporary.iterdir()]
     misdeeds += [f"touched {path}" for path, _ in before ^ contents(folder)]
+
+
+@contextlib.contextmanager
+def watched_clocks(misdeeds: list[str]):
+    """Note when a cell, or what it calls of ours, reads a clock."""
+    names = ("time", "monotonic", "perf_counter", "process_time")
+    ours = ("<cell ", str(ROOT / "linreg"), str(ROOT / "benchmarks"))
+
+    def watched(name, clock):
+        def read():
+            if sys._getframe(1).f_code.co_filename.startswith(ours):
+                misdeeds.append(f"read {name}")
+            return clock()
+
+        return read
+
+    with contextlib.ExitStack() as stack:
+        for name in (*names, *(f"{name}_ns" for name in names)):
+            replaced = watched(name, getattr(time, name))
+            stack.enter_context(mock.patch.object(time, name, replaced))
+        yield
 
 
 def contents(folder: Path) -> set[tuple[str, int]]:

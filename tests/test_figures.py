@@ -1,23 +1,23 @@
 """Every figure of the book, by what it shows in the state it was drawn in.
 
-PICTURES holds, for each chapter, a function for each of its figures in their
-order: it computes anew, from the names of the chapter at that cell, what the
-figure must show. Each function is tried on the figure with every artist
-spoiled in turn, and must notice. Colours are judged as readers see them who
-lack one kind of cone, on white paper and in the site's dark mode.
+`figures/` has a function for each: it computes anew, from the names of the
+chapter at that cell, what the figure must show. Each function is tried on the
+figure with every artist spoiled in turn, and must notice. Colours are judged
+as readers see them who lack one kind of cone, on white paper and in the site's
+dark mode.
 """
 
 import base64
 import contextlib
 import io
 import itertools
+from importlib import import_module
 
 import matplotlib as mpl
 import matplotlib.image
 import nbformat
 import numpy as np
 import pytest
-import torch
 from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex, to_rgb, to_rgba
 from matplotlib.contour import ContourSet
@@ -27,311 +27,12 @@ from running import NOTEBOOKS, run
 from linreg import plot
 
 
-def close(artists_data, expected):
-    np.testing.assert_allclose(
-        np.asarray(artists_data), np.asarray(expected), rtol=1e-4, atol=1e-5
-    )
-
-
-def line(artist, x, y):
-    close(artist.get_xydata(), np.stack([x, y], axis=1))
-
-
-def dots(artist, x, y):
-    close(artist.get_offsets(), np.stack([x, y.flatten()], axis=1))
-
-
-def level_line(artist, height):
-    """A horizontal line over the whole width."""
-    close(artist.get_xydata(), [[0, height], [1, height]])
-
-
-def legend(ax):
-    return [text.get_text() for text in ax.get_legend().get_texts()]
-
-
-def data_and_lines(features, labels, w, b):
-    def check(figure, names):
-        X, y, weights, bias = (
-            eval(name, dict(names)) for name in (features, labels, w, b)
-        )
-        for j, ax in enumerate(figure.axes):
-            (cloud,), (straight,) = ax.collections, ax.lines
-            dots(cloud, X[:, j], y)
-            ends = np.array([X[:, j].min(), X[:, j].max()])
-            line(straight, ends, weights[j].item() * ends + bias)
-            assert ax.get_xlabel() == f"$x_{j + 1}$"
-        assert len(figure.axes) == X.shape[1]
-        assert figure.axes[0].get_ylabel() == "y"
-
-    return check
-
-
-def batch_in_the_whole(figure, names):
-    (ax,) = figure.axes
-    everything, batch = ax.collections
-    dots(everything, names["features"][:, 1], names["labels"])
-    dots(batch, names["X"][:, 1], names["y"])
-    assert len(names["y"]) == 20
-    assert set(names["y"].flatten().tolist()) <= set(
-        names["labels"].flatten().tolist()
-    )
-    assert batch.get_sizes()[0] > everything.get_sizes()[0]
-    assert legend(ax) == ["all examples", "mini-batch"]
-
-
-def graph(figure, names):
-    (ax,) = figure.axes
-    x = names["x"].detach().numpy()
-    shown = sorted(text.get_text() for text in ax.texts)
-    listed = ", ".join(f"{value:g}" for value in x)
-    slopes = ", ".join(f"{4 * value:g}" for value in x)
-    assert shown == sorted(
-        [
-            *("", "", "", ""),  # the arrows
-            *("forward: values", "backward: gradients"),
-            f"x\n[{listed}]",
-            f"s = x·x\n{x @ x:g}",
-            f"y = 2s\n{2 * x @ x:g}",
-            *("dy/ds = 2", f"dy/dx = [{slopes}]"),
-        ]
-    )
-
-
-def bowl_and_path(path, bias):
-    def check(figure, names):
-        (ax,) = figure.axes
-        steps, b = (eval(name, dict(names)) for name in (path, bias))
-        walk, start, end = ax.lines
-        line(walk, steps[:, 0], steps[:, 1])
-        line(start, steps[:1, 0], steps[:1, 1])
-        line(end, steps[-1:, 0], steps[-1:, 1])
-        assert (start.get_marker(), end.get_marker()) == ("o", "*")
-        (contours,) = ax.collections
-        X, y = names["features"].double(), names["labels"].double()
-        checked = 0
-        for level, outline in zip(
-            contours.levels, contours.get_paths(), strict=True
-        ):
-            for corner in outline.vertices:
-                w = torch.tensor(corner).reshape(-1, 1).double()
-                loss = ((X @ w + b - y) ** 2 / 2).mean()
-                assert abs(loss - level) < 0.02 * level + 0.05
-                checked += 1
-        assert checked > 100
-        assert (ax.get_xlabel(), ax.get_ylabel()) == ("$w_1$", "$w_2$")
-
-    return check
-
-
-def loss_curves(curves):
-    def check(figure, names):
-        (ax,) = figure.axes
-        expected = eval(curves, dict(names))
-        *drawn, floor = ax.lines
-        for artist, (name, losses) in zip(
-            drawn, expected.items(), strict=True
-        ):
-            line(artist, range(len(losses)), losses)
-            assert artist.get_label() == name
-        level_line(floor, names["noise_std"] ** 2 / 2)
-        assert legend(ax) == [*expected, r"$\sigma^2/2$"]
-        assert ax.get_yscale() == "log"
-        assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", "mean loss")
-
-    return check
-
-
-def error_bars(methods):
-    def check(figure, names):
-        (ax,) = figure.axes
-        truth = torch.cat([names["true_w"], torch.tensor([names["true_b"]])])
-        expected = eval(methods, dict(names))
-        sizes = [
-            (truth - torch.cat([part.detach().flatten() for part in found]))
-            for found in expected.values()
-        ]
-        heights = [bar.get_height() for bar in ax.patches]
-        close(heights, torch.cat(sizes).abs())
-        (scale,) = ax.lines
-        level_line(scale, names["noise_std"] / len(names["labels"]) ** 0.5)
-        ticks = [tick.get_text() for tick in ax.get_xticklabels()]
-        assert ticks == ["$w_1$", "$w_2$", "$b$"]
-        texts = [r"$\sigma/\sqrt{n}$", *expected]
-        assert sorted(legend(ax)) == sorted(texts)
-
-    return check
-
-
-def residuals(figure, names):
-    (ax,) = figure.axes
-    left = names["labels"] - names["features"] @ names["w"] - names["b"]
-    counts = np.array([bar.get_height() for bar in ax.patches])
-    edges = [bar.get_x() for bar in ax.patches]
-    edges.append(edges[-1] + ax.patches[-1].get_width())
-    left = left.detach().numpy()
-    expected, _ = np.histogram(left, bins=len(counts), density=True)
-    close(counts, expected)
-    close((edges[0], edges[-1]), (left.min(), left.max()))
-    (bell,) = ax.lines
-    x, s = bell.get_xdata(), names["noise_std"]
-    line(bell, x, np.exp(-(x**2) / (2 * s**2)) / (s * (2 * np.pi) ** 0.5))
-    assert legend(ax) == ["residuals", r"$\mathcal{N}(0,\sigma^2)$"]
-
-
-def differences_in_steps(figure, names):
-    (ax,) = figure.axes
-    single, double = ax.collections
-    for artist, name in ((single, "single"), (double, "double")):
-        gaps = np.array(names[name])
-        (unequal,) = gaps.nonzero()
-        assert len(unequal) < len(gaps) / 2
-        steps, heights = artist.get_offsets().T
-        close(steps, unequal + 1)
-        close(np.log10(heights), np.log10(gaps[unequal]))
-    (limit,) = ax.lines
-    assert set(limit.get_ydata()) == {1e-6}
-    assert max(names["double"]) < max(names["single"]) < 1e-6
-    assert legend(ax) == ["float32", "float64", "$10^{-6}$"]
-    assert ax.get_yscale() == "log"
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("step", "largest difference")
-
-
-def stored(names, group):
-    """The stored cases of a group, in the order in which they were run."""
-    cases = names["results"]["cases"]
-    return [case for case in cases if case["group"] == group]
-
-
-def times_of_all_ways(figure, names):
-    for ax, group, ways in zip(
-        figure.axes,
-        ("iterate", "train"),
-        (names["ways"].ITERATORS, names["ways"].TRAINERS),
-        strict=True,
-    ):
-        for artist, way in zip(ax.lines, ways, strict=True):
-            cases = [c for c in stored(names, group) if c["way"] == way]
-            times = [1e6 * c["seconds"] / c["n"] for c in cases]
-            line(artist, range(3), times)
-            assert artist.get_label() == way
-        assert legend(ax) == list(ways)
-        assert ax.get_legend().get_title().get_text() == group
-        assert ax.get_yscale() == "log"
-        assert [tick.get_text() for tick in ax.get_xticklabels()] == [
-            f"$n$ = {c['n']:,}\n$m$ = {c['batch_size']}" for c in cases
-        ]
-    assert figure.axes[0].get_ylabel() == "microseconds per example"
-
-
-def times_and_losses(figure, names):
-    left, right = figure.axes
-    cases = stored(names, "batch size")
-    sizes = [case["batch_size"] for case in cases]
-    (times,) = left.lines
-    line(times, sizes, [case["seconds"] for case in cases])
-    losses, floor = right.lines
-    with torch.random.fork_rng(devices=[]):
-        expected = [names["loss_after_one_epoch"](size) for size in sizes]
-    line(losses, sizes, expected)
-    level_line(floor, 0.01**2 / 2)
-    assert legend(right) == [r"$\sigma^2/2$"]
-    for ax in (left, right):
-        assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
-        assert ax.get_xlabel() == "batch size"
-    assert left.get_ylabel() == "seconds for one epoch"
-    assert right.get_ylabel() == "mean loss afterwards"
-
-
-def costs_in_proportion(figure, names):
-    for ax, key in zip(figure.axes, ("seconds", "bytes"), strict=True):
-        cases = stored(names, "growth")
-        n = np.array([case["n"] for case in cases])
-        costs = np.array([case[key] for case in cases])
-        measured, straight = ax.lines
-        line(measured, n, costs)
-        line(straight, n, costs[0] / n[0] * n)
-        assert (measured.get_linestyle(), measured.get_marker()) == (
-            "None",
-            "o",
-        )
-        assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
-        assert (ax.get_xlabel(), ax.get_ylabel()) == ("n", key)
-
-
-def two_orders(figure, names):
-    (ax,) = figure.axes
-    n, size = len(names["place"]), 100
-    for cloud, order in zip(
-        ax.collections, names["orders"].values(), strict=True
-    ):
-        dots(cloud, range(n), order)
-        assert sorted(order.int().tolist()) == list(range(n))
-    full, blocks = (cloud.get_offsets()[:, 1] for cloud in ax.collections)
-    assert all(len({*run // size}) == 1 for run in blocks.reshape(-1, size))
-    assert all(len({*run // size}) > 5 for run in full.reshape(-1, size))
-    assert legend(ax) == ["full shuffle", "blocks of 100"]
-    assert ax.get_xlabel() == "read as number"
-    assert ax.get_ylabel() == "place in the file"
-
-
-def step_times(xlabel, x, curves):
-    def check(figure, names):
-        (ax,) = figure.axes
-        expected = eval(curves, dict(names))
-        for artist, times in zip(ax.lines, expected.values(), strict=True):
-            line(artist, eval(x, dict(names)), times)
-        assert legend(ax) == list(expected)
-        assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
-        assert (ax.get_xlabel(), ax.get_ylabel()) == (xlabel, "microseconds")
-
-    return check
-
-
-PICTURES = {
-    "01-data": [
-        data_and_lines("features", "labels", "true_w", "true_b"),
-        data_and_lines("X", "y", "true_w", "true_b"),
-    ],
-    "02-iteration": [batch_in_the_whole],
-    "03-autograd": [graph],
-    "04-model": [data_and_lines("features", "labels", "w", "b.item()")],
-    "05-loss": [bowl_and_path("path", "true_b")],
-    "06-sgd": [bowl_and_path("path", "b.item()")],
-    "07-training": [
-        loss_curves("{'lr=0.03': losses}"),
-        bowl_and_path("torch.stack(path[:200])", "true_b"),
-        loss_curves("curves"),
-    ],
-    "08-evaluation": [
-        error_bars("{'SGD': [w, b], 'least squares': [best_w, best_b]}"),
-        residuals,
-    ],
-    "09-concise": [differences_in_steps],
-    "10-check": [
-        error_bars(
-            "{'train': [results['train']],"
-            " 'train, lr decay': [results['train, lr decay']],"
-            " 'lstsq': [best]}"
-        )
-    ],
-    "11-speed": [times_of_all_ways, times_and_losses, costs_in_proportion],
-    "12-scale": [
-        two_orders,
-        step_times(
-            "batch size",
-            "measured['batch_sizes']",
-            "{'1 process': measured['step_us']['1'],"
-            " '2 processes': measured['step_us']['2']}",
-        ),
-        step_times(
-            "processes",
-            "[1, 2, 4, 8, 16, 32, 64]",
-            "{f'batch of 1e{k}': [c * 10**k / 2**j + a * j for j in range(7)]"
-            " for k in (5, 6, 7)}",
-        ),
-    ],
-}
+def pictures(path):
+    """The functions for the figures of a text."""
+    try:
+        return import_module(f"figures.chapter{path.stem[:2]}").PICTURES
+    except ModuleNotFoundError:
+        return []
 
 
 def drawn(path):
@@ -345,7 +46,7 @@ def drawn(path):
 FIGURES = [
     pytest.param(path, number, id=f"{path.stem}-{number + 1}")
     for path in NOTEBOOKS
-    for number in range(len(PICTURES.get(path.stem, [])))
+    for number in range(len(pictures(path)))
 ]
 each_figure = pytest.mark.parametrize(("path", "number"), FIGURES)
 
@@ -358,13 +59,13 @@ def test_every_figure_is_checked(path):
         if "image/png" in str(cell.get("outputs", ""))
     ]
     assert [cell.id for cell, *_ in drawn(path)] == [cell.id for cell in cells]
-    assert len(PICTURES.get(path.stem, [])) == len(cells)
+    assert len(pictures(path)) == len(cells)
 
 
 @each_figure
 def test_shows_what_it_must(path, number):
     _, figure, names = list(drawn(path))[number]
-    PICTURES[path.stem][number](figure, names)
+    pictures(path)[number](figure, names)
 
 
 def data_artists(figure):
@@ -402,7 +103,7 @@ def spoiled(artist):
 @each_figure
 def test_a_spoiled_figure_is_noticed(path, number):
     _, figure, names = list(drawn(path))[number]
-    check = PICTURES[path.stem][number]
+    check = pictures(path)[number]
     artists = list(data_artists(figure))
     assert artists
     for artist in artists:

@@ -51,7 +51,8 @@ def test_draws_into_the_given_axes_or_a_new_figure(name):
     made = function(*arguments)
     assert isinstance(made, Axes)
     assert made.figure is not given.figure
-    size = [4.8, 2.0] if name == "plot_graph" else [4.8, 3.2]
+    sizes = {"plot_graph": [4.8, 2.0], "plot_loss_surface": [4.2, 4.6]}
+    size = sizes.get(name, [4.8, 3.2])
     assert made.figure.get_size_inches().tolist() == size
     assert made.figure.get_constrained_layout()
     assert isinstance(made.figure, Picture)
@@ -183,6 +184,7 @@ def test_loss_surface():
     assert last.get_xydata().tolist() == [[1.0, -5.0]]
     assert style(last) == (ORANGE, "-", 1.5, "*", 12)
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("$w_1$", "$w_2$")
+    assert ax.get_aspect() == 1
     assert np.allclose(ax.get_xlim(), (-1, 3))
     assert np.allclose(ax.get_ylim(), (-6, 1))
     (contours,) = ax.collections
@@ -323,3 +325,21 @@ def test_step_times():
     assert ax.get_xlabel() == "batch size"
     assert ax.get_ylabel() == "microseconds"
     assert legend(ax) == ["one", "two", "three"]
+
+
+def test_trained_parameters_are_drawn(recwarn):
+    """They track gradients, as (d, 1) and (1,): no detach() is asked for."""
+    w = W.reshape(-1, 1).clone().requires_grad_()
+    b = torch.tensor([4.2], requires_grad=True)
+    given = plot.plot_data(FEATURES, LABELS, W, 4.2)
+    drawn = plot.plot_data(FEATURES, LABELS, w, b)
+    for one, other in zip(given, drawn, strict=True):
+        (line,), (same) = one.lines, other.lines
+        assert np.allclose(line.get_xydata(), same[0].get_xydata())
+    path = torch.stack([torch.zeros(2), w.flatten()])
+    surface = plot.plot_loss_surface(FEATURES, LABELS, b, path)
+    assert surface.lines[0].get_xydata().tolist() == path.tolist()
+    y_hat = linreg(FEATURES, w, b)
+    plot.plot_residuals(y_hat, LABELS, 0.01)
+    plot.plot_errors({"a": torch.cat([w.flatten(), b])}, 0.05)
+    assert not recwarn.list

@@ -1,19 +1,27 @@
 """No number in the prose of the book stands there on its own authority.
 
-Every number in Markdown and in the figures' alternative texts is one of:
+Every number in Markdown and in the figures' alternative texts is one of the
+following. `prose/` has a file for each text that needs one.
 
 - structure: the number of a chapter, figure or exercise, or part of a formula
   (the 2 of x², the 1 of a shape (m, 1));
-- given: a literal in the chapter's code, or a sentence of `prose.toml` says
-  so, or it is the year of a work in the bibliography, next to its author;
+- given: a literal in the chapter's code, or a sentence in `given` says so (a
+  comment there says whose number it is), or it is the year of a work in the
+  bibliography, next to its author;
 - seen: a cell close by prints it, rounded as written; shapes and lists are
   compared as a whole;
 - worked out: the prose shows the arithmetic, and it is right;
-- computed: a sentence of `prose.toml` names the expression, evaluated in the
-  state that the run had reached there.
+- computed: a sentence in `computed` has the expression between « and ». It is
+  evaluated in the state after the code cell before the sentence, or, if a
+  name is missing there, after the next one, or at the end of the notebook; on
+  the pages, in the state after the first cell of chapter 7.
 
 A digit changed on purpose in a number that the code determines must be
-noticed: the last test changes them all.
+noticed: a test changes them all.
+
+Words make claims as well. A sentence that says how large, how fast or how
+often (CLAIM) is in `claims`, where `holds` is an expression that must be true
+in one of those states, or `because` says on what the sentence rests.
 """
 
 import ast
@@ -22,18 +30,19 @@ import operator
 import re
 import tomllib
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from pathlib import Path
 
 import nbformat
 import pytest
 import torch
-from running import NOTEBOOKS, ROOT, run
+from running import NOTEBOOKS, ROOT, run, tags
 
 PAGES = sorted((ROOT / "book").glob("*.md"))
-SENTENCES = tomllib.loads(
-    Path(__file__).with_name("prose.toml").read_text(encoding="utf-8")
-)
+SENTENCES = {
+    path.stem: tomllib.loads(path.read_text(encoding="utf-8"))
+    for path in Path(__file__).with_name("prose").glob("*.toml")
+}
 NEAR = 2  # so many code cells before and after a paragraph belong to it
 
 NUMBER = re.compile(
@@ -41,6 +50,10 @@ NUMBER = re.compile(
     r"(?![0-9A-Za-z_])(?!\.\d)"
 )
 OUTPUT = re.compile(r"(?<![A-Za-z_0-9.])-?\d+\.?\d*(?:e[-+]\d+)?")
+CLAIM = re.compile(
+    r"倍|越[^，。；：！？\n]{1,14}越|得多|成[正反]?比|几乎|差不多|同样快|一样快"
+    r"|总是|永远|从不|绝不|再也|必然|按[^，。；：！？\n]{0,20}(?:缩小|增长|减小)"
+)
 FIELD = re.compile("«(.+?)»")
 MATHS = re.compile(r"\$\$.+?\$\$|\$[^$\n]+\$", re.DOTALL)
 ROUGHLY = re.compile(r"(?:约|≈|approx|差不多)[^\d，。；]{0,4}$")
@@ -102,7 +115,7 @@ def book_state():
     (path,) = [p for p in NOTEBOOKS if p.stem == "07-training"]
     settings = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     project = tomllib.loads(settings)["project"]
-    state = next(iter(run(path).states.values()))
+    state = next(s for s in run(path).states.values() if "features" in s)
     return {**state, "python": project["requires-python"].strip(">=")}
 
 
@@ -111,13 +124,12 @@ def source(cells):
     return "\n".join(
         cell.source
         for cell in cells
-        if cell.cell_type == "code"
-        and "check" not in cell.metadata.get("tags", [])
+        if cell.cell_type == "code" and "check" not in tags(cell)
     )
 
 
 def printed(cell):
-    if "source" in cell.metadata.get("tags", []):
+    if {"source", "check"} & {*tags(cell)}:
         return ""
     parts = []
     for output in cell.outputs:
@@ -187,9 +199,11 @@ def evaluate(sentence, states):
 
 def agrees(text, value):
     """Is the value, rounded as the text is written, the text?"""
-    return Decimal(value).quantize(Decimal(text), ROUND_HALF_UP) == Decimal(
-        text
-    )
+    number = Decimal(text)
+    try:
+        return Decimal(value).quantize(number, ROUND_HALF_UP) == number
+    except InvalidOperation:  # the value has too many digits for that
+        return False
 
 
 def by_surroundings(paragraph, visible, match):
@@ -288,6 +302,7 @@ def arithmetic(maths, place):
     line = re.sub(r"\\(quad|,|displaystyle)", " ", line)
     line = re.sub(r"\\sqrt\{([^{}]*)\}", r"((\1)**0.5)", line)
     line = re.sub(r"\\frac\{([^{}]*)\}\{([^{}]*)\}", r"((\1)/(\2))", line)
+    line = re.sub(r"\^\{([^{}]*)\}", r"**(\1)", line)
     line = line.replace(r"\times", "*").replace("^", "**")
     if re.search(r"[A-Za-z]", re.sub(r"\\(approx|pm|ldots|cdots)", "", line)):
         return "structure" if part_of_formula(maths, place) else None
@@ -353,7 +368,7 @@ def test_every_number_rests_on_something(path):
                 here = slice(number.start, number.end)
                 around = slice(max(0, number.start - 20), number.end + 12)
                 lost.append(f"{text[here]} in {text[around]!r}")
-    assert not lost, "\n".join(["explain in prose.toml:", *lost])
+    assert not lost, "\n".join([f"explain in prose/{path.stem}.toml:", *lost])
 
 
 @each_text
@@ -364,6 +379,45 @@ def test_every_sentence_of_the_table_is_in_the_text(path):
         assert pattern(sentence).search(text), sentence
     for sentence in sentences.get("given", []):
         assert sentence in text, sentence
+    for claim in sentences.get("claims", []):
+        assert claim["text"] in text, claim["text"]
+
+
+@each_text
+def test_every_claim_rests_on_something(path):
+    claims = SENTENCES.get(path.stem, {}).get("claims", [])
+    bare = []
+    for paragraph in paragraphs(path):
+        text = STRUCTURE.sub(lambda m: " " * len(m[0]), paragraph.text)
+        spans = [
+            match.span()
+            for claim in claims
+            for match in re.finditer(re.escape(claim["text"]), paragraph.text)
+        ]
+        for match in CLAIM.finditer(text):
+            if not any(a <= match.start() < b for a, b in spans):
+                around = slice(max(0, match.start() - 25), match.end() + 20)
+                bare.append(f"{match[0]} in {text[around]!r}")
+    assert not bare, "\n".join([f"show in prose/{path.stem}.toml:", *bare])
+
+
+@each_text
+def test_claims_hold(path):
+    for claim in SENTENCES.get(path.stem, {}).get("claims", []):
+        assert claim.keys() in ({"text", "holds"}, {"text", "because"}), claim
+        for paragraph in paragraphs(path):
+            if "holds" in claim and claim["text"] in paragraph.text:
+                assert true(claim["holds"], paragraph.states), claim["text"]
+
+
+def true(expression, states):
+    """Does it hold in the first state that knows all its names?"""
+    for state in states:
+        try:
+            return bool(eval(expression, dict(state)))
+        except NameError:
+            continue
+    raise AssertionError(f"no state knows all names of: {expression}")
 
 
 def test_the_table_names_no_other_text():

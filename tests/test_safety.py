@@ -1,19 +1,77 @@
-"""No notebook reaches the network, writes where it likes or leaves files.
+"""No notebook reaches the network, writes where it likes, leaves files or
+reads a clock.
 
 Every other test that runs the notebooks runs them under the same guard.
 """
 
+import ast
 import sys
 import textwrap
 
+import nbformat
 import pytest
 from nbformat.v4 import new_code_cell
-from running import NOTEBOOKS, run, run_cells
+from running import NOTEBOOKS, ROOT, run, run_cells
+
+# What is measured by a clock differs from run to run: it comes from the files
+# of benchmarks/, and no stored output depends on it.
+CLOCKS = {"time", "timeit", "datetime", "cProfile", "profile"}
+CLOCKS |= {
+    "torch.profiler",
+    "torch.autograd.profiler",
+    "torch.utils.benchmark",
+}
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_does_nothing_that_it_must_not(path):
     assert run(path).misdeeds == []
+
+
+def clocks(code):
+    """The modules with clocks that the code imports or names."""
+    named = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            named |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            named.add(node.module)
+            named |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Attribute):
+            named.add(ast.unparse(node))
+    return named & CLOCKS
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_no_cell_reads_a_clock(path):
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type == "code":
+            assert not clocks(cell.source), cell.source
+
+
+# What the notebooks call of ours.
+MODULES = [*sorted(ROOT.glob("linreg/*.py")), ROOT / "benchmarks" / "ways.py"]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_what_cells_call_reads_no_clock(path):
+    assert not clocks(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from time import perf_counter",
+        "import time",
+        "import timeit as t",
+        "from torch.profiler import profile",
+        "from torch import profiler",
+        "torch.profiler.profile()",
+        "import datetime",
+    ],
+)
+def test_notices_a_clock(code):
+    assert clocks(code)
 
 
 def misdeeds(code, folder):
@@ -63,6 +121,8 @@ HARMFUL = {
         """,
 }
 IN_THIS_PROCESS = {
+    "reading a clock": "import time; time.perf_counter()",
+    "asking for the time": "from time import time_ns; time_ns()",
     "a file of torch's own": "import torch; torch.save([], 'model.pt')",
     "leaving a file": "import tempfile; tempfile.mkstemp()",
     "another program": "import subprocess; subprocess.run(['curl', '-V'])",

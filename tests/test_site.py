@@ -5,15 +5,16 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import threading
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+from zipfile import ZipFile
 
 import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
+from building import ROOT, build
 from filelock import FileLock
 from playwright.sync_api import sync_playwright
 from tornado.httpserver import HTTPServer
@@ -22,7 +23,6 @@ from tornado.testing import bind_unused_port
 from tools.browser import find_chromium, launch
 from tools.serve import application
 
-ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted(
     path.stem
     for pattern in ("*.md", "*.ipynb")
@@ -33,19 +33,6 @@ EVERY_PAGE = ["index.html", "search.html", "genindex.html", *PAGES]
 CHAPTER = "book/06-sgd.html"
 MODES = ["light", "dark"]
 WIDTHS = [1280, 375]
-
-
-def build(folder, **environment):
-    """Build the site, as `make book` does, into a folder of its own."""
-    command = [Path(sys.executable).parent / "jupyter-book", "build", ROOT]
-    command += ["--path-output", folder, "--quiet", "--warningiserror"]
-    variables = {k: v for k, v in os.environ.items() if "GITHUB_" not in k}
-    variables |= environment
-    result = subprocess.run(
-        command, env=variables, capture_output=True, text=True, check=False
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
-    return folder / "_build" / "html"
 
 
 @pytest.fixture(scope="session")
@@ -370,6 +357,71 @@ def test_search_finds_every_term_in_a_page_that_has_it(page, site, soups):
         assert any(term.lower() in texts.get(n, "") for n in found), term
 
 
+FIND_ALL = """(queries) => queries.map((query) =>
+  Search._performSearch(...Search._parseQuery(query))
+    .map(([name]) => `${name}.html`))"""
+
+
+def test_search_finds_every_english_word(page, site, soups):
+    """Index and browser cut off the same endings."""
+    stop = {"a", "and", "are", "as", "at", "be", "but", "by", "for", "if",
+            "in", "into", "is", "it", "near", "no", "not", "of", "on", "or",
+            "such", "that", "the", "their", "then", "there", "these", "they",
+            "this", "to", "was", "will", "with"}  # fmt: skip
+    words = {}
+    for name in PAGES:
+        article = soups[name].find("article")
+        for word in re.findall(r"[A-Za-z0-9_]{2,}", indexed_text(article)):
+            if word.lower() not in stop and not word.isdigit():
+                words.setdefault(word.lower(), set()).add(name)
+    assert len(words) > 1000
+    search(page, f"{site.as_uri()}/", "tensor")
+    found = page.evaluate(FIND_ALL, list(words))
+    lost = [
+        (word, name)
+        for (word, names), pages in zip(words.items(), found, strict=True)
+        for name in names - {*pages}
+    ]
+    assert lost == []
+
+
+def indexed_text(article):
+    """What Sphinx reads of a page: not what is put in afterwards."""
+    copy = BeautifulSoup(str(article), "html.parser")
+    for part in copy.select(".katex, .headerlink, script, p:has([href$=zip])"):
+        part.decompose()
+    return copy.get_text(" ")
+
+
+def messages():
+    """What the page on errors prints of errors, a line each."""
+    notebook = nbformat.read(ROOT / "book" / "errors.ipynb", as_version=4)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            text = output.get("text", "").replace("\n    ", " ")
+            for line in text.splitlines():
+                if re.match(r"\w+Error: ", line):
+                    yield line
+
+
+def test_search_finds_every_message(page, site):
+    """Pasted whole, without its kind, or its first or last words."""
+    queries = []
+    for line in messages():
+        _, _, said = line.partition(": ")
+        words = said.split()
+        queries += [line, said, " ".join(words[:5]), " ".join(words[-5:])]
+    assert len(queries) > 200
+    search(page, f"{site.as_uri()}/", "tensor")
+    found = page.evaluate(FIND_ALL, queries)
+    lost = [
+        query
+        for query, pages in zip(queries, found, strict=True)
+        if "book/errors.html" not in pages
+    ]
+    assert lost == []
+
+
 @pytest.mark.parametrize("words", ["怎么清零梯度", "噪声的方差", "学习率太大"])
 def test_search_cuts_what_is_written_without_spaces(page, base, words):
     assert len(search(page, base, words)) >= 2
@@ -387,7 +439,12 @@ def test_copy_button_copies_the_code_alone(page, base):
     page.locator("div.cell_input button.copybtn.success").wait_for()
     copied = page.evaluate("navigator.clipboard.readText()")
     notebook = nbformat.read(ROOT / "book" / "06-sgd.ipynb", as_version=4)
-    (first, *_) = [c for c in notebook.cells if c.cell_type == "code"]
+    (first, *_) = [
+        cell
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        and "remove-input" not in cell.metadata.get("tags", [])
+    ]
     assert copied.strip() == first.source.strip()
 
 
@@ -395,8 +452,31 @@ def test_chapter_downloads_as_its_notebook(page, base):
     page.goto(base + CHAPTER)
     with page.expect_download() as download:
         page.get_by_label("下载这一章的笔记本").click()
-    stored = (ROOT / "book" / "06-sgd.ipynb").read_bytes()
-    assert Path(download.value.path()).read_bytes() == stored
+    found = nbformat.read(download.value.path(), as_version=4)
+    stored = nbformat.read(ROOT / "book" / "06-sgd.ipynb", as_version=4)
+    assert found.cells == stored.cells
+    assert "pip install .. in" in found.cells[1].source.replace(
+        '"\n        "', ""
+    )
+
+
+def test_the_bundle_has_what_the_chapters_need(page, base, tmp_path):
+    page.goto(f"{base}book/index.html")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="全部笔记本和代码").click()
+    with ZipFile(download.value.path()) as bundle:
+        bundle.extractall(tmp_path)
+    (folder,) = tmp_path.iterdir()
+    tracked = subprocess.run(
+        ["git", "ls-files", "linreg", "benchmarks", "book/*.ipynb"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    assert len(tracked) > 25
+    for name in [*tracked, "README.md", "requirements.txt", "pyproject.toml"]:
+        assert (folder / name).read_bytes() == (ROOT / name).read_bytes()
 
 
 def test_every_internal_link_and_anchor_lands(site, soups):
@@ -497,26 +577,84 @@ def test_no_launch_buttons_without_an_address(soups):
         assert "executablebooks" not in str(soup)
 
 
-def test_launch_buttons_with_an_address(site, tmp_path):
+def test_no_address_is_made_up(site, soups):
+    assert not (site / "sitemap.xml").exists()
+    for name in PAGES:
+        assert soups[name].find("link", rel="canonical") is None
+        assert "github.io" not in str(soups[name])
+
+
+# What stands in _config.yml; the same as GitHub names it for its own builds.
+ADDRESSES = {
+    "a project": ("https://github.com/You/linreg", "You/linreg"),
+    "a user's site": (
+        "HTTPS://GitHub.com/Alice/Alice.GitHub.io.git/",
+        "Alice/Alice.GitHub.io",
+    ),
+    "another host": ("https://gitee.com/you/linreg.git", ""),
+}
+
+
+@pytest.mark.parametrize("kind", ADDRESSES)
+def test_addresses_on_the_pages(site, tmp_path, kind):
+    configured, name = ADDRESSES[kind]
     shutil.copytree(site.parent, tmp_path / "_build")  # its chapters are read
-    site = build(tmp_path, GITHUB_REPOSITORY="You/linreg")
+    config = (ROOT / "_config.yml").read_text("utf-8")
+    config = config.replace('url: ""', f"url: {configured}", 1)
+    config = config.replace("book/_ext", f"{ROOT}/book/_ext")
+    (tmp_path / "_config.yml").write_text(config, "utf-8")
+    site = build(tmp_path, "--config", tmp_path / "_config.yml")
     soup = parse(site / CHAPTER)
     links = {a["href"] for a in soup.select(".article-header-buttons a.btn")}
     links |= {a["href"] for a in soup.select("a.dropdown-item")}
-    assert (
-        "https://mybinder.org/v2/gh/You/linreg/main"
-        "?urlpath=lab/tree/book/06-sgd.ipynb"
-    ) in links
-    assert (
-        "https://colab.research.google.com/github/You/linreg"
-        "/blob/main/book/06-sgd.ipynb"
-    ) in links
-    home = "https://you.github.io/linreg/"
-    card = soup.find("meta", {"property": "og:image"})["content"]
-    assert card == f"{home}_static/card.png"
-    sitemap = (site / "sitemap.xml").read_text("utf-8")
-    for name in PAGES:
-        assert f"<loc>{home}{name}</loc>" in sitemap
+    links = {link for link in links if link.startswith("https://")}
+    downloaded = (site / "_sources" / CHAPTER).with_suffix(".ipynb")
+    text = downloaded.read_text("utf-8")
+    path = "book/06-sgd.ipynb"
+    if not name:
+        repository = "https://gitee.com/you/linreg"
+        assert links == set()
+        assert not (site / "sitemap.xml").exists()
+        assert "(05-loss.ipynb)" not in text or "github.io" not in text
+    else:
+        repository = f"https://github.com/{name}"
+        assert links == {
+            f"https://mybinder.org/v2/gh/{name}/main?urlpath=lab/tree/{path}",
+            "https://colab.research.google.com/github/"
+            f"{name}/blob/main/{path}",
+        }
+        owner, _, project = name.partition("/")
+        home = f"https://{owner.lower()}.github.io/"
+        home += f"{project}/" if kind == "a project" else ""
+        canonical = soup.find("link", rel="canonical")["href"]
+        assert canonical == f"{home}{CHAPTER}"
+        card = soup.find("meta", {"property": "og:image"})["content"]
+        assert card == f"{home}_static/card.png"
+        assert soup.find("meta", {"property": "og:url"})["content"] == (
+            f"{home}{CHAPTER}"
+        )
+        sitemap = (site / "sitemap.xml").read_text("utf-8")
+        for page in PAGES:
+            assert f"<loc>{home}{page}</loc>" in sitemap
+        assert f"]({home}book/glossary.html#" in text
+        assert not re.search(r"\]\([\w-]+\.(ipynb|md)", text)
+    assert f'"git+{repository}' in text.replace('\\"', '"')
+
+
+def test_github_builds_know_their_own_address(site, tmp_path):
+    shutil.copytree(site.parent, tmp_path / "_build")
+    site = build(tmp_path, GITHUB_REPOSITORY="You/linreg")
+    canonical = parse(site / CHAPTER).find("link", rel="canonical")["href"]
+    assert canonical == f"https://you.github.io/linreg/{CHAPTER}"
+
+
+def test_an_address_that_is_none_is_refused(tmp_path):
+    for wrong in ("https://github.com/you", "https://github.com/a/b/tree/c"):
+        with pytest.raises(AssertionError) as caught:
+            build(tmp_path, GITHUB_REPOSITORY=wrong.partition(".com/")[2])
+        assert "must be like https://github.com/you/linreg" in str(
+            caught.value
+        )
 
 
 def test_icons_are_all_in_the_font(site, soups):

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from linreg import init_params, linreg, param_errors, squared_loss, train
+from linreg._checks import loss_error
 
 SETTINGS = {"lr": 0.03, "batch_size": 3, "num_epochs": 2}
 
@@ -139,3 +140,94 @@ def test_divergence_names_a_later_epoch(examples):
     with pytest.raises(ValueError, match=r"^loss is nan in epoch 2 with"):
         next(run)
     assert torch.equal(w, after_one)
+
+
+def flat(function):
+    return lambda *arguments: function(*arguments).flatten()
+
+
+@pytest.mark.parametrize(
+    ("net", "loss", "refused"),
+    [
+        (flat(linreg), squared_loss, "net must give a {good}, got {flat}"),
+        (linreg, flat(squared_loss), "loss must give a {good}, got {flat}"),
+        (linreg, torch.nn.MSELoss(), "loss must give a {good}, got {mean}"),
+        (
+            lambda X, w, b: linreg(X, w, b).expand(-1, 2),
+            squared_loss,
+            "net must give a {good}, got float32 tensor of shape (100, 2)",
+        ),
+        (
+            lambda X, w, b: linreg(X, w, b).double(),
+            squared_loss,
+            "net must give a {good}, got float64 tensor of shape (100, 1)",
+        ),
+        (lambda *_: None, squared_loss, "net must give a {good}, got None"),
+        (linreg, lambda *_: 0.5, "loss must give a {good}, got 0.5"),
+    ],
+)
+def test_refuses_what_would_give_nonsense(examples, net, loss, refused):
+    """A mean, for one, would be divided by the batch size once more."""
+    w, b = start()
+    before = [w.detach().clone(), b.detach().clone()]
+    settings = SETTINGS | {"batch_size": 100}
+    with pytest.raises((TypeError, ValueError)) as caught:
+        train(net, loss, [w, b], *examples, **settings)
+    assert str(caught.value) == refused.format(
+        good="float32 tensor of shape (100, 1)",
+        flat="float32 tensor of shape (100,)",
+        mean="float32 tensor of shape ()",
+    )
+    assert torch.equal(w, before[0])
+    assert torch.equal(b, before[1])
+    assert w.grad is None
+
+
+def test_tries_net_and_loss_on_as_many_as_there_are(examples):
+    features, labels = (data[:2] for data in examples)
+    w, b = start()
+    seen = []
+
+    def net(X, w, b):
+        seen.append(X)
+        return linreg(X, w, b)
+
+    train(net, squared_loss, [w, b], features, labels, **SETTINGS)
+    (X,) = seen
+    assert torch.equal(X, features)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize(
+    ("places", "named"),
+    [
+        ({"features": [(700, 1), (900, 0)]}, "features[700, 1]"),
+        ({"features": [(700, 1), (700, 0)]}, "features[700, 0]"),
+        ({"labels": [(3, 0)], "features": [(9, 1)]}, "features[9, 1]"),
+        ({"labels": [(999, 0)]}, "labels[999, 0]"),
+    ],
+)
+def test_names_the_first_number_that_spoils_the_loss(
+    examples, value, places, named
+):
+    features, labels = examples
+    data = {"features": features, "labels": labels}
+    for name, spots in places.items():
+        for spot in spots:
+            data[name][spot] = value
+    w, b = start()
+    run = train(linreg, squared_loss, [w, b], features, labels, **SETTINGS)
+    with pytest.raises(ValueError, match=r"^loss is nan") as caught:
+        next(run)
+    expected = f"loss is nan in epoch 1 with {named} = {value}"
+    assert str(caught.value) == expected
+
+
+def test_data_are_looked_through_in_parts():
+    """A file that does not fit into memory is, too; chapter 12."""
+    labels = torch.zeros(2_000_001, 1)
+    labels[2_000_000] = float("inf")
+    features = torch.zeros(2_000_001, 1).numpy()
+    error = loss_error(float("nan"), 3, 0.1, features, labels)
+    assert isinstance(error, ValueError)
+    assert str(error) == "loss is nan in epoch 3 with labels[2000000, 0] = inf"

@@ -33,11 +33,11 @@ def draw_cover(path: str, *, card: bool = False) -> None:
             sgd([w, b], 0.03, len(X))
             steps.append(w.detach().flatten().clone())
 
-    size, dpi = ((12, 6.3), 100) if card else ((8, 3.2), 200)
+    size, dpi = ((12, 6.3), 100) if card else ((8, 3.6), 200)
     figure = plt.figure(figsize=size, layout="constrained")
     if card:
         figure.suptitle("y = Xw + b, from scratch in PyTorch", size=30)
-    left, right = figure.subplots(1, 2)
+    left, right = figure.subplots(1, 2, width_ratios=[1, 1.6])
     plot_loss_surface(features, labels, true_b, torch.stack(steps[:200]), left)
     plot_losses({"lr=0.03": losses}, noise_std, right)
     png = BytesIO()

@@ -9,6 +9,10 @@ import nbformat
 from nbclient import NotebookClient
 from PIL import Image
 
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "book" / "_ext"))
+from first_cell import configured_address, put_first_cell  # noqa: E402
+
 KERNEL_ARGUMENTS = [
     "--InteractiveShell.xmode=Minimal",  # no paths in tracebacks
     "--InlineBackend.figure_formats=retina",
@@ -26,6 +30,7 @@ def small_png(png: bytes) -> bytes:
 def execute(path: Path) -> None:
     """Run one notebook in a fresh kernel and write it back."""
     notebook = nbformat.read(path, as_version=4)
+    put_first_cell(notebook, configured_address(ROOT))
     client = NotebookClient(
         notebook,
         record_timing=False,

@@ -1,12 +1,15 @@
 """Print the one-page edition of the book as a PDF with contents."""
 
 import argparse
+import re
 import shutil
+import unicodedata
 from io import BytesIO
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
-from pypdf import PdfReader
+from pypdf import PdfReader, PdfWriter
+from pypdf.generic import DictionaryObject, StreamObject
 
 from tools.browser import launch
 
@@ -38,6 +41,20 @@ NUMBER_CONTENTS = """(pages) => {
   const ends = document.querySelectorAll("nav.book-contents a span");
   ends.forEach((end, i) => { end.textContent = pages[i]; });
 }"""
+# Radicals and the signs that look the same: Kangxi's, which Unicode itself
+# calls equal, and of the supplement's the simplified ones.
+RADICALS = {
+    chr(code): unicodedata.normalize("NFKC", chr(code))
+    for code in range(0x2F00, 0x2FD6)
+} | dict(
+    zip(
+        "⺟⺠⻁⻄⻅⻆⻉⻋⻓⻔⻘⻙⻚⻛⻜⻝⻢⻣⻤⻥⻦⻧⻨⻩⻬⻮⻰⻳",
+        "母民虎西见角贝车长门青韦页风飞食马骨鬼鱼鸟卤麦黄齐齿龙龟",
+        strict=True,
+    )
+)
+TARGET = re.compile("<([0-9A-Fa-f]{4})>")
+RANGE = re.compile("^<(\\w+)> <(\\w+)> <([0-9A-Fa-f]{4})>$", re.MULTILINE)
 MARGIN = {"top": "18mm", "bottom": "18mm", "left": "16mm", "right": "16mm"}
 
 
@@ -65,6 +82,50 @@ def pages_of_contents(pdf: bytes, lines: int) -> list[int]:
     ]
 
 
+def with_plain_characters(pdf: bytes) -> bytes:
+    """Let what is copied from the PDF be what is written.
+
+    Fonts draw 用 and the radical ⽤ (U+2F64) by one glyph, and Chromium notes
+    the radical. Each such note in the fonts' ToUnicode maps is replaced.
+    """
+    writer = PdfWriter(clone_from=BytesIO(pdf))
+    for item in writer._objects:
+        if isinstance(item, DictionaryObject) and "/ToUnicode" in item:
+            stream = item["/ToUnicode"].get_object()
+            assert isinstance(stream, StreamObject)
+            text = stream.get_data().decode("latin-1")
+            stream.set_data(plain_map(text).encode("latin-1"))
+    mended = BytesIO()
+    writer.write(mended)
+    return mended.getvalue()
+
+
+def plain_map(cmap: str) -> str:
+    """Replace the radicals that a ToUnicode map leads to."""
+
+    def listed(match: re.Match[str]) -> str:
+        low, high, start = (int(match[i], 16) for i in (1, 2, 3))
+        targets = [start + i for i in range(high - low + 1)]
+        if not any(chr(code) in RADICALS for code in targets):
+            return match[0]
+        codes = " ".join(f"<{code:04X}>" for code in targets)
+        return f"<{match[1]}> <{match[2]}> [{codes}]"
+
+    def plain(match: re.Match[str]) -> str:
+        return TARGET.sub(
+            lambda code: f"<{ord(sign(chr(int(code[1], 16)))):04X}>", match[0]
+        )
+
+    cmap = RANGE.sub(listed, cmap)
+    cmap = re.sub(r"\[[^\]]*\]", plain, cmap)
+    return re.sub(r"(?<=> )<\w{4}>$", plain, cmap, flags=re.M)
+
+
+def sign(character: str) -> str:
+    """Return the common sign that looks like a radical, or what is given."""
+    return RADICALS.get(character, character)
+
+
 def print_book(site: Path, output: Path) -> None:
     """Print the one-page edition in `site` to `output`."""
     # Its addresses are those of a page at the top.
@@ -79,7 +140,7 @@ def print_book(site: Path, output: Path) -> None:
         pages = pages_of_contents(printed(page), lines)
         page.evaluate(NUMBER_CONTENTS, pages)
         output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_bytes(printed(page))
+        output.write_bytes(with_plain_characters(printed(page)))
         browser.close()
 
 

