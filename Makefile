@@ -41,7 +41,7 @@ mutants: .venv/all.done ## plant faults in linreg: what do the tests, what do th
 	OMP_NUM_THREADS=1 GLIBC_TUNABLES=glibc.malloc.hugetlb=1 $(BIN)/python tools/mutants.py
 
 # A run that is interrupted leaves the stored figures as they were.
-bench: .venv/all.done ## measure chapters 11 and 12 again (ten minutes, a quiet machine)
+bench: .venv/all.done ## measure chapters 13 and 14 again (ten minutes, a quiet machine)
 	OMP_NUM_THREADS=1 $(BIN)/pytest benchmarks/bench_speed.py -o addopts= -v \
 	  --benchmark-disable-gc --benchmark-timer=time.process_time \
 	  --benchmark-columns=min,rounds --benchmark-json=benchmarks/results.new

@@ -1,4 +1,4 @@
-"""Measure what chapter 12 quotes, and print it as JSON.
+"""Measure what chapter 14 quotes, and print it as JSON.
 
     python benchmarks/bench_scale.py > benchmarks/scale.json
 

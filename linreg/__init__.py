@@ -1,7 +1,8 @@
 """Linear regression from scratch in PyTorch: the code that the book teaches.
 
 The modules follow the chapters: `data` (1, 2), `model` (3, 4), `loss` (5),
-`optim` (6), `train` (7), `evaluate` (8). The pictures are in `linreg.plot`.
+`optim` (6), `train` (7), `evaluate` (8). Real tables need `prepare` (11). The
+pictures are in `linreg.plot`.
 """
 
 from linreg.data import data_iter, gen_data

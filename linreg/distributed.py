@@ -1,4 +1,4 @@
-"""Training in many processes, with torch.distributed: chapter 12."""
+"""Training in many processes, with torch.distributed: chapter 14."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ DAMAGE = (EOFError, KeyError, RuntimeError, TypeError, UnpicklingError)
 
 @contextmanager
 def process_group() -> Iterator[None]:
-    """Join the processes the launcher has started. Chapter 12.
+    """Join the processes the launcher has started. Chapter 14.
 
     Without the launcher, the process is alone in its group.
     """
@@ -62,7 +62,7 @@ def process_group() -> Iterator[None]:
 def shards(
     sample_size: int, batch_size: int, rank: int, world_size: int
 ) -> Iterator[tuple[slice, int]]:
-    """Say which examples of each global batch are this process's. Chapter 12.
+    """Say which examples of each global batch are this process's. Chapter 14.
 
     Of the epoch's random order, process r has places r, r + world_size, …
 
@@ -92,7 +92,7 @@ def train_distributed(
     num_epochs: int,
     seed: int = 0,
 ) -> Iterator[tuple[int, float]]:
-    """Train `net` in all processes of the group together. Chapter 12.
+    """Train `net` in all processes of the group together. Chapter 14.
 
     The result does not depend on how many there are, but for rounding. If the
     checkpoint exists, training goes on after the epoch that it holds.
@@ -206,7 +206,7 @@ def _save(
 
 
 def main() -> None:
-    """Run the command line: train on the files of a folder. Chapter 12."""
+    """Run the command line: train on the files of a folder. Chapter 14."""
     parser = argparse.ArgumentParser(
         prog="python -m torch.distributed.run [...] -m linreg.distributed",
         description="Train linear regression in many processes.",

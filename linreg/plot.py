@@ -273,7 +273,7 @@ def plot_errors(
 
 
 def plot_visits(orders: Mapping[str, Tensor], ax: Axes | None = None) -> Axes:
-    """Show when each place of a file is read. Chapter 12.
+    """Show when each place of a file is read. Chapter 14.
 
     Args:
         orders: for each way to shuffle its name and the places in the order
@@ -306,7 +306,7 @@ def plot_step_times(
     curves: Mapping[str, Sequence[float]],
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the time of one step, both axes on a log scale. Chapter 12.
+    """Draw the time of one step, both axes on a log scale. Chapter 14.
 
     Args:
         xlabel: what the step depends on.

@@ -1,4 +1,4 @@
-"""Data larger than memory, in files: chapter 12."""
+"""Data larger than memory, in files: chapter 14."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def write_data(
     seed: int = 0,
     piece_size: int = 100_000,
 ) -> None:
-    """Write examples from y = Xw + b + noise to a new folder. Chapter 12.
+    """Write examples from y = Xw + b + noise to a new folder. Chapter 14.
 
     Only one piece is in memory at a time. The files grow in FOLDER.part, which
     becomes `folder` when they are complete. Call again with the same
@@ -93,7 +93,7 @@ def write_data(
 def open_data(
     folder: str | os.PathLike[str],
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Map the files of a folder into memory, without reading them. Chapter 12.
+    """Map the files of a folder into memory, without reading them. Chapter 14.
 
     Args:
         folder: holds features.npy and labels.npy.
@@ -123,7 +123,7 @@ def stream_iter(
     block_size: int = 100_000,
     generator: Generator | None = None,
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Go once through the files, block by block, shuffled. Chapter 12.
+    """Go once through the files, block by block, shuffled. Chapter 14.
 
     The blocks come in random order, and so do the examples of a block.
 

@@ -232,7 +232,7 @@ def test_the_results_hold_every_contender(cases):
         ("iterate", "data_iter", "DataLoader", (25, 45, 50)),
         ("train", "linreg", "framework", (1.6, 2, 6)),
         ("train", "linreg", "note", (1, 1, 1)),
-        # What chapter 11 says in words.
+        # What chapter 13 says in words.
         ("iterate", "randperm", "note", (1, 1, 1)),
         ("iterate", "data_iter", "randperm", (1.3, 1.3, 1.2)),
         ("iterate", "note", "DataLoader", (2, 2, 2)),
@@ -300,7 +300,7 @@ def test_larger_batches_take_less_time(cases):
 
 
 def test_time_follows_the_number_of_steps(cases):
-    """The model of chapter 11, fitted with equal relative weights."""
+    """The model of chapter 13, fitted with equal relative weights."""
     rows = [c for c in cases if c["group"] == "batch size"]
     steps = np.array([-(-10_000 // row["batch_size"]) for row in rows])
     times = np.array([row["seconds"] for row in rows])

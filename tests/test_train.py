@@ -224,7 +224,7 @@ def test_names_the_first_number_that_spoils_the_loss(
 
 
 def test_data_are_looked_through_in_parts():
-    """A file that does not fit into memory is, too; chapter 12."""
+    """A file that does not fit into memory is, too; chapter 14."""
     labels = torch.zeros(2_000_001, 1)
     labels[2_000_000] = float("inf")
     features = torch.zeros(2_000_001, 1).numpy()

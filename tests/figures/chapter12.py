@@ -1,72 +1,82 @@
+import functools
+
 import numpy as np
+import torch
 
-from figures.parts import close, dots, legend, line
-from linreg.plot import BLUE, ORANGE
+from figures.parts import close, legend, line
 
 
-def two_orders(figure, names):
+def training(figure, names):
+    steps = torch.arange(1, 5001)
+    X, y = names["X"], names["y"]
+    bends, turn = torch.linalg.eigh(X.T @ X / len(X))
+    goal = turn.T @ (X.T @ (y - y.mean())) / len(X)
+    # After k steps from zero, (1 - (1 - lr * bend)^k) / bend of the way.
+    bends = bends[:, None]
+    far = bends > 1e-12
+    ways = 0.05 * steps.expand(len(bends), -1).double()
+    ways = torch.where(far, (1 - (1 - 0.05 * bends) ** steps) / bends, ways)
+    two_curves(figure, names, "epoch", steps, turn @ (ways * goal))
+
+
+def penalties(figure, names):
+    alphas = 10.0 ** torch.linspace(-4, 1, 21, dtype=torch.float64)
+    X, y = names["X"], names["y"]
+    found = []
+    for alpha in alphas:
+        rows = (len(X) * alpha) ** 0.5 * torch.eye(X.shape[1]).double()
+        more = torch.zeros(len(rows), 1).double()
+        both = torch.cat([X, rows]), torch.cat([y - y.mean(), more])
+        found.append(torch.linalg.lstsq(*both).solution)
+    weights = torch.cat(found, dim=1)
+    two_curves(figure, names, r"$\alpha$", alphas, weights)
+
+
+def two_curves(figure, names, xlabel, x, weights):
+    """The mean losses of the columns of `weights`, on both parts."""
     (ax,) = figure.axes
-    n, size = len(names["place"]), 100
-    for cloud, order in zip(
-        ax.collections, names["orders"].values(), strict=True
-    ):
-        dots(cloud, range(n), order)
-        assert sorted(order.int().tolist()) == list(range(n))
-    full, blocks = (cloud.get_offsets()[:, 1] for cloud in ax.collections)
-    assert all(len({*run // size}) == 1 for run in blocks.reshape(-1, size))
-    assert all(len({*run // size}) > 5 for run in full.reshape(-1, size))
-    assert legend(ax) == ["full shuffle", "blocks of 100"]
-    assert ax.get_xlabel() == "read as number"
-    assert ax.get_ylabel() == "place in the file"
+    level = names["y"].mean()
+    for artist, part in zip(ax.lines, ("", "_val"), strict=True):
+        rest = names["X" + part] @ weights + level - names["y" + part]
+        line(artist, x, rest.square().mean(dim=0) / 2)
+    assert legend(ax) == ["training", "validation"]
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "linear")
+    assert (ax.get_xlabel(), ax.get_ylabel()) == (xlabel, "mean loss")
 
 
-def by_the_formula(names, size, p):
-    """T(p), from what was measured."""
-    measured = names["measured"]
-    sizes = measured["batch_sizes"]
-    one, two = (measured["step_us"][key] for key in ("1", "2"))
-    ring_step = measured["all_reduce_us"] / 2
-    example = (one[sizes.index(10**6)] - one[0]) / 10**6
-    own = two[0] - one[0] - 2 * ring_step
-    time = one[0] + example * size / p
-    return time + (own + 2 * (p - 1) * ring_step if p > 1 else 0)
-
-
-def measured_and_formula(figure, names):
+def leaks(figure, names):
     (ax,) = figure.axes
-    sizes = names["measured"]["batch_sizes"]
-    measured = [names["measured"]["step_us"][key] for key in ("1", "2")]
-    solid, dashed = ax.lines[:2], ax.lines[2:]
-    for artist, times, color in zip(
-        solid, measured, (BLUE, ORANGE), strict=True
-    ):
-        line(artist, sizes, times)
-        assert (artist.get_linestyle(), artist.get_color()) == ("-", color)
-    for artist, p, color in zip(dashed, (1, 2), (BLUE, ORANGE), strict=True):
-        line(artist, sizes, [by_the_formula(names, m, p) for m in sizes])
-        assert (artist.get_linestyle(), artist.get_color()) == ("--", color)
-    assert legend(ax) == ["1 process", "2 processes", "T(1)", "T(2)"]
-    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
-    assert ax.get_xlabel() == "batch size"
-    assert ax.get_ylabel() == "microseconds"
+    heights = np.array([bar.get_height() for bar in ax.patches])
+    edges = np.linspace(-0.6, 0.4, 21)
+    expected = [
+        np.histogram(explained(names["labels"], peek), edges)[0]
+        for peek in (True, False)
+    ]
+    close(heights, np.concatenate(expected))
+    assert heights.sum() == 100
+    close([bar.get_x() for bar in ax.patches], [*edges[:-1], *edges[:-1]])
+    assert legend(ax) == ["chosen on all", "chosen on training"]
+    assert ax.get_xlabel() == "$R^2$ on the test part"
+    assert ax.get_ylabel() == "splits"
 
 
-def more_processes(figure, names):
-    (ax,) = figure.axes
-    powers, processes = (5, 6, 7), [2**j for j in range(7)]
-    for artist, k in zip(ax.lines, powers, strict=True):
-        times = [by_the_formula(names, 10**k, p) for p in processes]
-        line(artist, processes, times)
-    (cloud,) = ax.collections
-    measured = names["measured"]
-    places = [measured["batch_sizes"].index(10**k) for k in powers]
-    times = [measured["step_us"][p][i] for p in ("1", "2") for i in places]
-    close(cloud.get_offsets(), np.stack([[1] * 3 + [2] * 3, times], axis=1))
-    batches = [f"batch of 1e{k}" for k in powers]
-    assert legend(ax) == [*batches, "measured"]
-    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
-    assert ax.get_xlabel() == "processes"
-    assert ax.get_ylabel() == "microseconds"
+@functools.cache
+def explained(labels, peek):
+    """R² of 20 of 1000 columns of noise, for 50 seeds."""
+    y, found = labels.flatten().numpy(), []
+    for seed in range(50):
+        generator = torch.Generator().manual_seed(seed)
+        X = torch.randn(442, 1000, generator=generator, dtype=torch.float64)
+        order = torch.randperm(442, generator=generator).numpy()
+        X, train, test = X.numpy(), order[:342], order[342:]
+        seen = order if peek else train
+        scaled = (X[seen] - X[seen].mean(0)) / X[seen].std(0)
+        kept = np.argsort(-abs(scaled.T @ (y[seen] - y[seen].mean())))[:20]
+        A = np.column_stack([X[:, kept], np.ones(442)])
+        theta = np.linalg.pinv(A[train]) @ y[train]
+        rest = ((A[test] @ theta - y[test]) ** 2).sum()
+        found.append(1 - rest / ((y[test] - y[train].mean()) ** 2).sum())
+    return found
 
 
-PICTURES = [two_orders, measured_and_formula, more_processes]
+PICTURES = [training, penalties, leaks]
