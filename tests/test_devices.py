@@ -149,3 +149,21 @@ def test_only_floating_point_parameters(dtype, error, named):
     expected = f"^dtype must be a floating-point dtype, got {named}$"
     with pytest.raises(error, match=expected):
         init_params(2, dtype=dtype)
+
+
+def test_the_order_is_drawn_where_its_generator_is():
+    asked = []
+
+    def randperm(n, *, generator, device):
+        asked.append((generator, device))
+        return torch.empty(n, dtype=torch.int64, device=GPU)
+
+    on_gpu, on_cpu = OnGPU(), seeded()
+    with FakeTensorMode(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch, "randperm", randperm)
+        features = torch.empty(7, 2, device=GPU)
+        labels = torch.empty(7, 1, device=GPU)
+        for generator in (on_gpu, on_cpu, None):
+            list(data_iter(3, features, labels, generator))
+    cpu = torch.device("cpu")
+    assert asked == [(on_gpu, GPU), (on_cpu, cpu), (None, None)]

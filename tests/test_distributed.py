@@ -509,3 +509,31 @@ def test_divergence_keeps_the_checkpoint_of_the_epoch_before(
     saved = torch.load(checkpoint, weights_only=True)
     assert saved["epoch"] == epochs[-1]
     assert saved["weights"]["weight"].isfinite().all()
+
+
+class Other(nn.Linear):
+    """Gives something else than a linear net."""
+
+    def __init__(self, change):
+        super().__init__(2, 1)
+        self.change = change
+
+    def forward(self, X):
+        return self.change(super().forward(X))
+
+
+@pytest.mark.parametrize(
+    ("change", "got"),
+    [
+        (lambda y: y.flatten(), "float32 tensor of shape (5,)"),
+        (lambda y: y[:1], "float32 tensor of shape (1, 1)"),
+        (lambda y: y.expand(-1, 2), "float32 tensor of shape (5, 2)"),
+        (lambda y: y.double(), "float64 tensor of shape (5, 1)"),
+    ],
+)
+def test_refuses_a_net_of_another_shape(data, tmp_path, alone, change, got):
+    settings = {"lr": 0.1, "batch_size": 5, "num_epochs": 1}
+    with pytest.raises(ValueError, match=r"^net must give") as caught:
+        train_distributed(Other(change), data, tmp_path / "run.pt", **settings)
+    expected = "net must give a float32 tensor of shape (5, 1)"
+    assert str(caught.value) == f"{expected}, got {got}"

@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from linreg.prepare import column_stats, split_data, standardize
 
@@ -334,3 +335,23 @@ def test_statistics_of_what_is_no_table(features):
         match=r"^features must be a floating-point tensor of shape \(n, d\)",
     ):
         column_stats(features)
+
+
+def test_the_order_is_drawn_where_its_generator_is():
+    class OnGPU(torch.Generator):
+        device = torch.device("cuda", 0)
+
+    asked = []
+
+    def randperm(n, *, generator, device):
+        asked.append((generator, device))
+        return torch.empty(n, dtype=torch.int64, device=OnGPU.device)
+
+    generator = OnGPU()
+    with FakeTensorMode(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch, "randperm", randperm)
+        features = torch.empty(7, 2, device=OnGPU.device)
+        labels = torch.empty(7, 1, device=OnGPU.device)
+        for source in (generator, None):
+            split_data(features, labels, 2, source)
+    assert asked == [(generator, OnGPU.device), (None, None)]

@@ -53,6 +53,7 @@ ALSO = ("benchmarks", "book", "tests")
 TESTS = [
     "bad_input",
     "data",
+    "devices",
     "distributed",
     "evaluate",
     "loss",
