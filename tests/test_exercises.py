@@ -99,10 +99,9 @@ def test_answer_comes_first_and_is_open(path, number):
     assert ast.unparse(verdict) == f"{asked} and {call}"
     assert [o.data["text/plain"] for o in check.outputs] == ["False"]
     assert re.search(r"\bcheck\(", solution.source)
+    text = statement(path, number)
     for name in names:
-        assert f"`{name}`" in statement(path, number) or (
-            f"`{name}(" in statement(path, number)
-        )
+        assert f"`{name}`" in text or f"`{name}(" in text
     assigned = assigned_names(solution.source)
     assert not assigned & {*names}, "the solution takes the answer's name"
 
@@ -148,14 +147,10 @@ def test_check_needs_no_name_that_the_statement_does_not_give(path, number):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
     }
     needed -= assigned_names(check.source) | {*vars(builtins)}
-    given = {
-        *re.findall(
-            r"\w+", " ".join(re.findall(r"`([^`]+)`", statement(path, number)))
-        )
-    }
-    for block in re.findall(
-        r"```python\n(.*?)```", statement(path, number), re.DOTALL
-    ):
+    text = statement(path, number)
+    spans = " ".join(re.findall(r"`([^`]+)`", text))
+    given = {*re.findall(r"\w+", spans)}
+    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
         given |= assigned_names(block)
     for name in needed - given:
         value = before[name]

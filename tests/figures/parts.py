@@ -108,16 +108,3 @@ def error_bars(methods):
         assert sorted(legend(ax)) == sorted(texts)
 
     return check
-
-
-def step_times(xlabel, x, curves):
-    def check(figure, names):
-        (ax,) = figure.axes
-        expected = eval(curves, dict(names))
-        for artist, times in zip(ax.lines, expected.values(), strict=True):
-            line(artist, eval(x, dict(names)), times)
-        assert legend(ax) == list(expected)
-        assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
-        assert (ax.get_xlabel(), ax.get_ylabel()) == (xlabel, "microseconds")
-
-    return check
