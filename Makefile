@@ -41,13 +41,15 @@ mutants: .venv/all.done ## plant faults in linreg: what do the tests, what do th
 	OMP_NUM_THREADS=1 GLIBC_TUNABLES=glibc.malloc.hugetlb=1 $(BIN)/python tools/mutants.py
 
 # A run that is interrupted leaves the stored figures as they were.
-bench: .venv/all.done ## measure chapters 13 and 14 again (ten minutes, a quiet machine)
+bench: .venv/all.done ## measure chapters 13 to 15 again (half an hour, a quiet machine, root)
 	OMP_NUM_THREADS=1 $(BIN)/pytest benchmarks/bench_speed.py -o addopts= -v \
 	  --benchmark-disable-gc --benchmark-timer=time.process_time \
 	  --benchmark-columns=min,rounds --benchmark-json=benchmarks/results.new
 	mv benchmarks/results.new benchmarks/results.json
-	$(BIN)/python benchmarks/bench_scale.py > benchmarks/scale.new
-	mv benchmarks/scale.new benchmarks/scale.json
+	$(BIN)/python -m benchmarks.bench_files > benchmarks/files.new
+	mv benchmarks/files.new benchmarks/files.json
+	$(BIN)/python -m benchmarks.bench_processes > benchmarks/processes.new
+	mv benchmarks/processes.new benchmarks/processes.json
 
 lighthouse: .venv/all.done book ## rate three pages as Lighthouse does (needs Chromium; fetches it with npm)
 	$(BIN)/python -m tools.lighthouse

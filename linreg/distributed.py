@@ -1,4 +1,4 @@
-"""Training in many processes, with torch.distributed: chapter 14."""
+"""Training in many processes, with torch.distributed: chapter 15."""
 
 from __future__ import annotations
 
@@ -12,17 +12,16 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
+import numpy as np
 import torch
-import torch.distributed as dist
 
-# Its functions keep the group of the moment it is imported as their default.
-# DDP would import it while there is one, whose threads then never end.
-import torch.distributed.nn.functional
-from numpy.typing import NDArray
-from torch import Tensor, nn
+# DDP would import it while there is a group, and some of its functions keep
+# the group of that moment as their default: its threads would never end.
+import torch._dynamo
+import torch.distributed as dist
+from torch import Generator, Tensor, nn
 from torch.nn.functional import mse_loss
 from torch.nn.parallel import DistributedDataParallel
-from torch.utils.data import DistributedSampler, TensorDataset
 
 from linreg._checks import (
     check_number,
@@ -39,19 +38,32 @@ DAMAGE = (EOFError, KeyError, RuntimeError, TypeError, UnpicklingError)
 
 @contextmanager
 def process_group() -> Iterator[None]:
-    """Join the processes the launcher has started. Chapter 14.
+    """Join the processes the launcher has started. Chapter 15.
 
     Without the launcher, the process is alone in its group.
+
+    Raises:
+        ValueError: launchers on several machines may restart processes, but
+            would show the new ones the addresses of the dead.
     """
-    if dist.is_torchelastic_launched():
+    device = _device()
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    store: dist.Store
+    if not dist.is_torchelastic_launched():
+        store, rank, world_size = dist.HashStore(), 0, 1
+    else:
         store, rank, world_size = next(dist.rendezvous("env://"))
         # A restarted group must not find the addresses of the dead one.
-        attempt = os.environ["TORCHELASTIC_RESTART_COUNT"]
-        store = dist.PrefixStore(attempt, store)
-    else:
-        store, rank, world_size = dist.HashStore(), 0, 1
+        if os.environ["TORCHELASTIC_USE_AGENT_STORE"] == "True":
+            _check_restarts()
+            attempt = os.environ["TORCHELASTIC_RESTART_COUNT"]
+            store = dist.PrefixStore(attempt, store)
     dist.init_process_group(
-        "gloo", store=store, rank=rank, world_size=world_size
+        "gloo" if device.type == "cpu" else "nccl",
+        store=store,
+        rank=rank,
+        world_size=world_size,
     )
     try:
         yield
@@ -59,27 +71,62 @@ def process_group() -> Iterator[None]:
         dist.destroy_process_group()
 
 
-def shards(
-    sample_size: int, batch_size: int, rank: int, world_size: int
-) -> Iterator[tuple[slice, int]]:
-    """Say which examples of each global batch are this process's. Chapter 14.
-
-    Of the epoch's random order, process r has places r, r + world_size, …
+def epoch_generator(seed: int, epoch: int) -> Generator:
+    """Make the source of an epoch's random order. Chapter 15.
 
     Args:
-        sample_size: how many examples, n.
-        batch_size: examples in a global batch; the last may be shorter.
+        seed: not negative.
+        epoch: not negative.
+
+    Returns:
+        A generator that no other seed and epoch have.
+    """
+    # Unlike seed + epoch, this gives no two runs an epoch in common.
+    (state,) = np.random.SeedSequence([seed, epoch]).generate_state(1)
+    return torch.Generator().manual_seed(int(state))
+
+
+def shard_iter(
+    batch_size: int,
+    folder: str | os.PathLike[str],
+    block_size: int,
+    generator: Generator,
+    rank: int,
+    world_size: int,
+) -> Iterator[tuple[Tensor, Tensor, int]]:
+    """Read one process's share of each batch of `stream_iter`. Chapter 15.
+
+    Of a batch, process r has examples r, r + world_size, …
+
+    Args:
+        batch_size: examples in a batch of all processes together; the last
+            one of a block may be shorter.
+        folder: holds features.npy (n, d) and labels.npy (n, 1).
+        block_size: consecutive examples that a batch is chosen from.
+        generator: source of the random order, in the same state everywhere.
         rank: number of this process, from 0.
         world_size: how many processes there are.
 
     Yields:
-        A slice of the process's own examples, maybe an empty one, and how
-        many examples the global batch has.
+        X (k, d) and y (k, 1), the process's own examples, maybe none, and m,
+        how many the whole batch has.
     """
-    for start in range(0, sample_size, batch_size):
-        stop = min(start + batch_size, sample_size)
-        before = len(range(rank, start, world_size))
-        yield slice(before, len(range(rank, stop, world_size))), stop - start
+    starts = torch.arange(0, len(open_data(folder)[0]), block_size)
+    order = torch.randperm(len(starts), generator=generator)
+    for start in starts[order].tolist():
+        # A new map each time: pages of blocks gone by are given back.
+        block = [
+            array[start : start + block_size] for array in open_data(folder)
+        ]
+        order = torch.randperm(len(block[0]), generator=generator)
+        batches = order.split(batch_size)
+        own = [batch[rank::world_size] for batch in batches]
+        rows, sizes = torch.cat(own).numpy(), [len(part) for part in own]
+        X, y = (
+            torch.from_numpy(array.take(rows, axis=0)).split(sizes)
+            for array in block
+        )
+        yield from zip(X, y, map(len, batches), strict=True)
 
 
 def train_distributed(
@@ -90,21 +137,26 @@ def train_distributed(
     lr: float,
     batch_size: int,
     num_epochs: int,
+    block_size: int = 100_000,
     seed: int = 0,
 ) -> Iterator[tuple[int, float]]:
-    """Train `net` in all processes of the group together. Chapter 14.
+    """Train `net` in all processes of the group together. Chapter 15.
 
-    The result does not depend on how many there are, but for rounding. If the
-    checkpoint exists, training goes on after the epoch that it holds.
+    The result does not depend on how many there are, but for rounding: it is
+    that of one process that reads, in each epoch, with `stream_iter` and
+    `epoch_generator(seed, epoch)`. If the checkpoint exists, training goes on
+    after the epoch that it holds.
 
     Args:
         net: the model, its parameters of the data's type.
         folder: holds features.npy (n, d) and labels.npy (n, 1).
         checkpoint: file that gets the weights after each epoch.
         lr: learning rate.
-        batch_size: examples in a batch of all processes together.
+        batch_size: examples in a batch of all processes together; the last
+            one of a block may be shorter.
         num_epochs: how many times to go through the data.
-        seed: decides the random order.
+        block_size: consecutive examples that are in memory at a time.
+        seed: decides the random order; not negative.
 
     Yields:
         The epoch and the mean loss over all n examples after it.
@@ -117,8 +169,15 @@ def train_distributed(
             the epoch before.
     """
     check_number("lr", lr)
-    check_size("batch_size", batch_size)
-    check_size("num_epochs", num_epochs)
+    for name, size in (
+        ("batch_size", batch_size),
+        ("num_epochs", num_epochs),
+        ("block_size", block_size),
+    ):
+        check_size(name, size)
+    # Neither split() nor the checkpoint takes NumPy's.
+    batch_size, block_size = int(batch_size), int(block_size)
+    epoch_generator(seed, 0)  # raises if the seed is not one
     features, labels = open_data(folder)
     n, rank, world_size = len(features), dist.get_rank(), dist.get_world_size()
     if world_size > n:
@@ -126,30 +185,35 @@ def train_distributed(
             f"world size must be at most {n}, the number of examples, "
             f"got {world_size}"
         )
-    X, y = _take(features, labels, torch.arange(min(n, batch_size)))
+    X, y = _block(folder, 0, min(batch_size, block_size))
     check_tensor("net", net(X), len(X), 1, like=y, must="give")
-    settings = {"n": n, "lr": lr, "batch_size": batch_size, "seed": seed}
+    settings = {
+        "n": n,
+        "lr": float(lr),
+        "batch_size": batch_size,
+        "block_size": block_size,
+        "seed": int(seed),
+    }
     path = Path(checkpoint)
     done = _load(path, net, settings)
 
     def epochs() -> Iterator[tuple[int, float]]:
-        model = DistributedDataParallel(net)
+        device = _device()
+        model = DistributedDataParallel(net.to(device))
         optimizer = torch.optim.SGD(net.parameters(), lr)
-        # It asks for the length only, and repeats examples at the end, so
-        # that all processes have equally many; `shards` leaves them out.
-        data = TensorDataset(torch.empty(n, 0))
-        sampler: DistributedSampler[int] = DistributedSampler(data, seed=seed)
         for epoch in range(done + 1, num_epochs + 1):
-            sampler.set_epoch(epoch)
-            order = torch.tensor(list(sampler))
-            for own, m in shards(n, batch_size, rank, world_size):
-                X, y = _take(features, labels, order[own])
-                loss = mse_loss(model(X), y, reduction="sum") / 2
+            generator = epoch_generator(seed, epoch)
+            batches = shard_iter(
+                batch_size, folder, block_size, generator, rank, world_size
+            )
+            for X, y, m in batches:
+                y_hat = model(X.to(device))
+                loss = mse_loss(y_hat, y.to(device), reduction="sum")
                 optimizer.zero_grad()
                 # DDP averages over the processes; this makes it sum / m.
-                (loss * world_size / m).backward()
+                (loss * (world_size / (2 * m))).backward()
                 optimizer.step()
-            mean_loss = _mean_loss(net, features, labels)
+            mean_loss = _mean_loss(net, folder, n, block_size, device)
             if not math.isfinite(mean_loss):
                 raise loss_error(mean_loss, epoch, lr, features, labels)
             if rank == 0:
@@ -160,23 +224,47 @@ def train_distributed(
     return epochs()
 
 
-def _take(
-    features: NDArray[Any], labels: NDArray[Any], chosen: Tensor
+def _check_restarts() -> None:
+    """Raise if several launchers restart: each counts its own attempts."""
+    names = ("TORCHELASTIC_MAX_RESTARTS", "GROUP_WORLD_SIZE")
+    restarts, launchers = (int(os.environ[name]) for name in names)
+    if restarts > 0 and launchers > 1:
+        raise ValueError(
+            "launchers on several machines can restart processes only if the "
+            "environment variable TORCH_DISABLE_SHARE_RDZV_TCP_STORE is 1"
+        )
+
+
+def _device() -> torch.device:
+    """Say where to compute: on a GPU, if each process here can have one."""
+    if dist.is_torchelastic_launched():
+        count = int(os.environ["LOCAL_WORLD_SIZE"])
+        if torch.cuda.device_count() >= count:
+            return torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+    return torch.device("cpu")
+
+
+def _block(
+    folder: str | os.PathLike[str], start: int, size: int
 ) -> tuple[Tensor, Tensor]:
-    rows = chosen.numpy()
-    return torch.from_numpy(features[rows]), torch.from_numpy(labels[rows])
+    X, y = (array[start : start + size].copy() for array in open_data(folder))
+    return torch.from_numpy(X), torch.from_numpy(y)
 
 
 def _mean_loss(
-    net: nn.Module, features: NDArray[Any], labels: NDArray[Any]
+    net: nn.Module,
+    folder: str | os.PathLike[str],
+    n: int,
+    block_size: int,
+    device: torch.device,
 ) -> float:
-    n = len(features)
-    own = torch.arange(dist.get_rank(), n, dist.get_world_size())
-    total = torch.zeros((), dtype=torch.float64)
+    starts = range(0, n, block_size)[dist.get_rank() :: dist.get_world_size()]
+    total = torch.zeros((), dtype=torch.float64, device=device)
     with torch.no_grad():
-        for chosen in own.split(1_000_000):
-            X, y = _take(features, labels, chosen)
-            total += mse_loss(net(X), y, reduction="sum") / 2
+        for start in starts:
+            X, y = _block(folder, start, block_size)
+            y_hat = net(X.to(device))
+            total += mse_loss(y_hat, y.to(device), reduction="sum") / 2
     dist.all_reduce(total)
     return total.item() / n
 
@@ -185,7 +273,7 @@ def _load(path: Path, net: nn.Module, settings: dict[str, Any]) -> int:
     if not path.exists():
         return 0
     try:
-        saved = torch.load(path, weights_only=True)
+        saved = torch.load(path, map_location="cpu", weights_only=True)
         epoch, others, weights = (saved[key] for key in KEYS)
     except DAMAGE as error:
         raise ValueError(f"{path} is not a checkpoint, or damaged") from error
@@ -206,7 +294,7 @@ def _save(
 
 
 def main() -> None:
-    """Run the command line: train on the files of a folder. Chapter 14."""
+    """Run the command line: train on the files of a folder. Chapter 15."""
     parser = argparse.ArgumentParser(
         prog="python -m torch.distributed.run [...] -m linreg.distributed",
         description="Train linear regression in many processes.",
@@ -228,6 +316,12 @@ def main() -> None:
         help="times to go through the data",
     )
     parser.add_argument(
+        "--block-size",
+        type=int,
+        default=100_000,
+        help="examples in memory at a time",
+    )
+    parser.add_argument(
         "--seed", type=int, default=0, help="decides first weights and order"
     )
     settings = vars(parser.parse_args())
@@ -240,7 +334,7 @@ def main() -> None:
 
 
 def _run(folder: str, checkpoint: str, settings: dict[str, Any]) -> None:
-    X, _ = _take(*open_data(folder), torch.arange(1))
+    X, _ = _block(folder, 0, 1)
     torch.manual_seed(settings["seed"])
     net = nn.Linear(X.shape[1], 1, dtype=X.dtype)
     for epoch, loss in train_distributed(net, folder, checkpoint, **settings):

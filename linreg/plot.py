@@ -288,7 +288,7 @@ def plot_visits(orders: Mapping[str, Tensor], ax: Axes | None = None) -> Axes:
         orders.items(), (GREY, ORANGE, BLUE), strict=False
     ):
         ax.scatter(range(len(order)), order, s=3, color=color, label=name)
-    ax.set_xlabel("read as number")
+    ax.set_xlabel("order of reading")
     ax.set_ylabel("place in the file")
     ax.legend(
         loc="lower left",
@@ -306,7 +306,7 @@ def plot_step_times(
     curves: Mapping[str, Sequence[float]],
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the time of one step, both axes on a log scale. Chapter 14.
+    """Draw the time of one step, both axes on a log scale. Chapter 15.
 
     Args:
         xlabel: what the step depends on.

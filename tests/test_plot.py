@@ -297,7 +297,7 @@ def test_visits():
     ]
     looks = [dots(scatter) for scatter in ax.collections]
     assert looks == [(3, GREY), (3, ORANGE), (3, BLUE)]
-    assert ax.get_xlabel() == "read as number"
+    assert ax.get_xlabel() == "order of reading"
     assert ax.get_ylabel() == "place in the file"
     assert legend(ax) == ["a", "b", "c"]
     ax.figure.canvas.draw()

@@ -1,9 +1,13 @@
+import inspect
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -13,7 +17,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linreg import gen_data, init_params, linreg, sgd, squared_loss
-from linreg.stream import open_data, stream_iter, write_data
+from linreg.stream import (
+    _parser,
+    convert_csv,
+    main,
+    open_data,
+    shuffle_data,
+    stream_iter,
+    write_data,
+)
 
 W = torch.tensor([2, -3.4])
 SETTINGS = {"w": W, "b": 4.2, "sample_size": 1000, "piece_size": 300}
@@ -356,3 +368,722 @@ def test_trains_in_less_memory_than_the_data(tmp_path):
     assert (w.detach().flatten() - W).abs().max() < 0.001
     assert b.item() == pytest.approx(4.2, abs=0.001)
     assert peak - before < 20_000_000
+
+
+@pytest.mark.slow
+def test_one_map_for_all_would_seem_to_grow(tmp_path):
+    """48 MB, of which a block is 0.5 MB."""
+    settings = SETTINGS | {"sample_size": 4_000_000, "piece_size": 100_000}
+    write_data(tmp_path / "data", **settings)
+    memory = psutil.Process().memory_info
+    maps, before = open_data(tmp_path / "data"), memory().rss
+    sums = [array.sum() for array in maps]
+    grown = memory().rss - before
+    del maps
+    assert grown > 40_000_000
+    before = peak = memory().rss
+    found = 0.0
+    for _, y in stream_iter(40_000, tmp_path / "data", 40_000):
+        peak = max(peak, memory().rss)
+        found += y.double().sum().item()
+    assert peak - before < 10_000_000
+    assert found == pytest.approx(sums[1], rel=1e-3)
+
+
+def order_of(folder):
+    """The labels in the order of the file, which each mark one example."""
+    features, labels = open_data(folder)
+    assert np.array_equal(features, np.hstack([labels, -labels]))
+    return labels.flatten().tolist()
+
+
+def number(folder, n, kind=np.float64):
+    folder.mkdir()
+    numbers = np.arange(n, dtype=kind)[:, None]
+    np.save(folder / "features.npy", np.hstack([numbers, -numbers]))
+    np.save(folder / "labels.npy", numbers)
+    return folder
+
+
+@given(n=st.integers(1, 60), bucket_size=st.integers(1, 70))
+def test_a_shuffle_keeps_each_example(tmp_path_factory, n, bucket_size):
+    folder = number(tmp_path_factory.mktemp("stream") / "data", n)
+    target = folder.with_name("mixed")
+    shuffle_data(folder, target, bucket_size=bucket_size)
+    assert sorted(order_of(target)) == list(range(n))
+    assert order_of(folder) == list(range(n))
+    assert sorted(content(target)) == ["features.npy", "labels.npy"]
+    assert sorted(folder.parent.iterdir()) == [folder, target]
+    kept = {path.name: path.stat().st_size for path in folder.iterdir()}
+    assert kept == {
+        path.name: path.stat().st_size for path in target.iterdir()
+    }
+
+
+@pytest.mark.parametrize("bucket_size", [1, 2, 3])
+def test_every_order_is_as_probable(tmp_path, monkeypatch, bucket_size):
+    """3 examples in 1 to 3 buckets: 6 orders, 100 times each, give or take."""
+    monkeypatch.setattr("os.fsync", lambda descriptor: None)
+    folder, found = number(tmp_path / "data", 3), Counter()
+    sizes = {"bucket_size": bucket_size}
+    for seed in range(600):
+        shuffle_data(folder, tmp_path / "mixed", seed=seed, **sizes)
+        found[tuple(order_of(tmp_path / "mixed"))] += 1
+        shutil.rmtree(tmp_path / "mixed")
+    assert len(found) == 6
+    surprise = sum((count - 100) ** 2 / 100 for count in found.values())
+    assert surprise < 20.5  # chi-square, 5 degrees of freedom: one in 1000
+
+
+def test_seed_and_bucket_size_decide_a_shuffle(tmp_path):
+    folder = number(tmp_path / "data", 500, np.float32)
+    found = {}
+    for name, settings in {
+        "first": {},
+        "again": {"seed": 0, "bucket_size": 250_000},
+        "seed": {"seed": 1},
+        "bucket": {"bucket_size": 100},
+    }.items():
+        shuffle_data(folder, tmp_path / name, **settings)
+        found[name] = order_of(tmp_path / name)
+        assert open_data(tmp_path / name)[0].dtype == np.float32
+    assert found["first"] == found["again"]
+    assert len({tuple(order) for order in found.values()}) == 3
+
+
+def test_a_shuffle_holds_one_bucket(tmp_path, monkeypatch):
+    """And all of them lie in TARGET.part, each for a while."""
+    folder, sizes = number(tmp_path / "data", 1000), []
+    fromfile = np.fromfile
+    monkeypatch.setattr(
+        "numpy.fromfile",
+        lambda path, kind: sizes.append(path) or fromfile(path, kind),
+    )
+    shuffle_data(folder, tmp_path / "mixed", bucket_size=100)
+    part = tmp_path / "mixed.part"
+    assert sizes == [part / f"bucket-{k}" for k in range(10)]
+
+
+def test_default_bucket_size(tmp_path):
+    folder = number(tmp_path / "data", 250_001, np.float32)
+    for name, size in {
+        "default": {},
+        "given": {"bucket_size": 250_000},
+    }.items():
+        shuffle_data(folder, tmp_path / name, **size)
+    assert content(tmp_path / "default") == content(tmp_path / "given")
+
+
+def test_an_empty_folder_of_examples_can_be_shuffled(tmp_path):
+    number(tmp_path / "data", 0)
+    shuffle_data(tmp_path / "data", tmp_path / "mixed")
+    assert order_of(tmp_path / "mixed") == []
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (
+            {"bucket_size": 0},
+            ValueError,
+            "bucket_size must be a positive integer, got 0",
+        ),
+        ({"seed": -1}, ValueError, "expected non-negative integer"),
+        ({"target": "data"}, FileExistsError, "data exists already"),
+        ({"source": "none"}, FileNotFoundError, ".*features.npy'"),
+    ],
+)
+def test_a_shuffle_refuses(tmp_path, monkeypatch, change, error, message):
+    monkeypatch.chdir(tmp_path)
+    folder = number(tmp_path / "data", 10)
+    settings = {"source": "data", "target": "mixed"} | change
+    with pytest.raises(error, match=f"^{message}$|^.Errno 2. {message}$"):
+        shuffle_data(**settings)
+    assert list(tmp_path.iterdir()) == [folder]
+    assert order_of(folder) == list(range(10))
+
+
+@pytest.mark.parametrize(("bucket_size", "rows"), [(100, 1200), (600, 2000)])
+def test_a_shuffle_asks_for_room(tmp_path, monkeypatch, bucket_size, rows):
+    folder = number(tmp_path / "data", 1000)
+    for free in (24 * rows - 1, 24 * rows):
+        usage = type("Usage", (), {"free": free})
+        monkeypatch.setattr("shutil.disk_usage", lambda path, u=usage: u)
+        if free < 24 * rows:
+            message = f"{tmp_path} must have {24 * rows} bytes free, it has "
+            with pytest.raises(OSError, match=f"^{re.escape(message)}{free}$"):
+                shuffle_data(
+                    folder, tmp_path / "mixed", bucket_size=bucket_size
+                )
+            assert list(tmp_path.iterdir()) == [folder]
+    shuffle_data(folder, tmp_path / "mixed", bucket_size=bucket_size)
+
+
+def leave_behind(part, *names):
+    part.mkdir()
+    for name in ("features.npy", "labels.npy", *names):
+        (part / name).write_bytes(b"half")
+
+
+def test_what_was_left_behind_is_thrown_away(tmp_path):
+    folder = number(tmp_path / "data", 100)
+    shuffle_data(folder, tmp_path / "mixed", bucket_size=30)
+    leave_behind(tmp_path / "again.part", "bucket-0", "bucket-7")
+    shuffle_data(folder, tmp_path / "again", bucket_size=30)
+    assert content(tmp_path / "again") == content(tmp_path / "mixed")
+    assert not (tmp_path / "again.part").exists()
+
+
+def test_what_others_left_is_not(tmp_path):
+    folder = number(tmp_path / "data", 100)
+    leave_behind(tmp_path / "mixed.part", "thesis.txt")
+    path = re.escape(str(tmp_path / "mixed.part" / "thesis.txt"))
+    message = f"^{path} is not ours: remove it yourself$"
+    with pytest.raises(FileExistsError, match=message):
+        shuffle_data(folder, tmp_path / "mixed")
+    assert len(content(tmp_path / "mixed.part")) == 3
+
+
+def test_nothing_is_left_when_a_shuffle_fails(tmp_path, monkeypatch):
+    folder = number(tmp_path / "data", 100)
+
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("numpy.fromfile", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        shuffle_data(folder, tmp_path / "mixed")
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+@pytest.mark.slow
+def test_shuffles_in_less_memory_than_the_data(tmp_path):
+    settings = SETTINGS | {"sample_size": 4_000_000, "piece_size": 100_000}
+    write_data(tmp_path / "data", **settings)
+    program = (
+        "import linreg.stream as stream, psutil;"
+        "memory = psutil.Process().memory_info; before = memory().rss;"
+        "old = stream.tqdm.update; peak = [];"
+        "stream.tqdm.update = lambda *a: peak.append(memory().rss);"
+        "stream.shuffle_data('data', 'mixed', bucket_size=100_000);"
+        "print(max(peak) - before)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    assert int(result.stdout) < 24_000_000  # half of the data's
+
+
+def disk_calls(monkeypatch, tmp_path):
+    """What is synced and renamed, in order."""
+    calls, names = [], {}
+    opened, rename = os.open, type(tmp_path).rename
+
+    def open_it(path, *rest, **more):
+        descriptor = opened(path, *rest, **more)
+        names[descriptor] = str(path)
+        return descriptor
+
+    def sync(descriptor):
+        calls.append(os.path.relpath(names[descriptor], tmp_path))
+
+    def rename_it(path, target):
+        calls.append("rename")
+        return rename(path, target)
+
+    monkeypatch.setattr("os.open", open_it)
+    monkeypatch.setattr("os.fsync", sync)
+    monkeypatch.setattr(type(tmp_path), "rename", rename_it)
+    return calls
+
+
+@pytest.mark.parametrize("make", ["write", "csv", "shuffle"])
+def test_all_is_on_the_disk_before_it_has_its_name(
+    tmp_path, monkeypatch, make
+):
+    folder = number(tmp_path / "data", 100)
+    (tmp_path / "t.csv").write_text("x,y\n1,2\n")
+    calls = disk_calls(monkeypatch, tmp_path)
+    if make == "write":
+        write_data(tmp_path / "new", **SETTINGS)
+    elif make == "csv":
+        convert_csv(tmp_path / "t.csv", tmp_path / "new", "y")
+    else:
+        shuffle_data(folder, tmp_path / "new")
+    files = {"new.part/features.npy", "new.part/labels.npy"}
+    assert {*calls[:2]} == files
+    assert calls[2:] == ["new.part", "rename", "."]
+
+
+def test_windows_opens_no_folder(tmp_path, monkeypatch):
+    folder = number(tmp_path / "data", 100)
+    monkeypatch.setattr("sys.platform", "win32")
+    calls = disk_calls(monkeypatch, tmp_path)
+    shuffle_data(folder, tmp_path / "new")
+    files = {"new.part/features.npy", "new.part/labels.npy"}
+    assert {*calls[:2]} == files
+    assert calls[2:] == ["rename"]
+
+
+def test_what_is_synced_may_be_written(tmp_path, monkeypatch):
+    """Windows asks for that, and no one opens a folder to write."""
+    modes, opened = {}, os.open
+    monkeypatch.setattr(
+        "os.open",
+        lambda path, flags, *rest: (
+            modes.update({Path(path).name: flags})
+            or opened(path, flags, *rest)
+        ),
+    )
+    write_data(tmp_path / "data", **SETTINGS)
+    read, write = os.O_RDONLY, os.O_RDWR
+    assert modes["features.npy"] == modes["labels.npy"] == write
+    assert modes["data.part"] == modes[tmp_path.name] == read
+
+
+def test_no_file_stays_open(tmp_path):
+    before = psutil.Process().num_fds()
+    write_data(tmp_path / "data", **SETTINGS)
+    shuffle_data(tmp_path / "data", tmp_path / "mixed", bucket_size=10)
+    assert psutil.Process().num_fds() == before
+
+
+TABLE = "x1,price,x2\n1,2,3\n4,5,-6.5\n7,8e1,9\n"
+
+
+def converted(tmp_path, text, **settings):
+    path = tmp_path / "table.csv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    settings = {"label": "price"} | settings
+    convert_csv(path, tmp_path / "data", **settings)
+    features, labels = open_data(tmp_path / "data")
+    assert features.dtype == np.float32
+    return features.tolist(), labels.tolist()
+
+
+@pytest.mark.parametrize("piece_size", [1, 2, 3, 100])
+def test_a_table(tmp_path, piece_size):
+    features, labels = converted(tmp_path, TABLE, piece_size=piece_size)
+    assert features == [[1, 3], [4, -6.5], [7, 9]]
+    assert labels == [[2], [5], [80]]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["data", "table.csv"]
+    assert (tmp_path / "data/labels.npy").stat().st_size == 128 + 3 * 4
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TABLE.replace("\n", "\r\n"),
+        TABLE.rstrip("\n"),
+        TABLE.replace("\n", "\n\n"),
+        "\ufeff" + TABLE,
+        TABLE.replace(",", ", "),
+        TABLE.replace("price", '"price"').replace("5,", '"5",'),
+    ],
+)
+def test_ways_to_write_the_same_table(tmp_path, text):
+    features, labels = converted(tmp_path, text)
+    assert features == [[1, 3], [4, -6.5], [7, 9]]
+    assert labels == [[2], [5], [80]]
+
+
+@pytest.mark.parametrize("label", ["a", "b", "c"])
+def test_any_column_can_be_the_label(tmp_path, label):
+    features, labels = converted(tmp_path, "a,b,c\n0,1,2\n", label=label)
+    place = "abc".index(label)
+    assert labels == [[place]]
+    assert features == [[k for k in range(3) if k != place]]
+
+
+NUMBER = "must be a finite number, got"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "line 1: must name 'price' and other columns, each once, got ''"),
+        (
+            "a,b\n1,2\n",
+            "line 1: must name 'price' and other columns, each once, "
+            "got 'a, b'",
+        ),
+        (
+            "price\n1\n",
+            "line 1: must name 'price' and other columns, each once, "
+            "got 'price'",
+        ),
+        (
+            "x,price,x\n1,2,3\n",
+            "line 1: must name 'price' and other columns, each once, "
+            "got 'x, price, x'",
+        ),
+        (
+            "x,price,price\n1,2,3\n",
+            "line 1: must name 'price' and other columns, each once, "
+            "got 'x, price, price'",
+        ),
+        (
+            "x" * 100 + "\n1\n",
+            "line 1: must name 'price' and other columns, each once, "
+            f"got '{'x' * 70}'",
+        ),
+        (
+            "x,price\n",
+            "line 2: must hold numbers, got the end of the file",
+        ),
+        ("x,price\n1,2\n1\n", "line 3: must have 2 fields, got 1"),
+        ("x,price\n1,2,3\n", "line 2: must have 2 fields, got 3"),
+        ("x,price\n1,2\n\n1,\n", f"line 4: column 'price' {NUMBER} ''"),
+        ("x,price\na,2\n", f"line 2: column 'x' {NUMBER} 'a'"),
+        ("x,price\n1,nan\n", f"line 2: column 'price' {NUMBER} 'nan'"),
+        ("x,price\n1,-inf\n", f"line 2: column 'price' {NUMBER} '-inf'"),
+        ("x,price\n1,3.4e38\n", f"line 2: column 'price' {NUMBER} '3.4e38'"),
+        (
+            f"x,price\n1,{'y' * 99}\n",
+            f"line 2: column 'price' {NUMBER} '{'y' * 30}'",
+        ),
+        (
+            b"x,price\n1,2\n\xff,3\n",
+            "line 3: 'utf-8' codec can't decode byte 0xff in position 0: "
+            "invalid start byte",
+        ),
+        ('x,price\n1,2\n"1,2\n', "line 3: unexpected end of data"),
+        ('x,price\n1,2\n"1"0,2\n', "line 3: ',' expected after '\"'"),
+        (
+            '"a\nb",price\n1,2\n1\n',
+            "line 4: must have 2 fields, got 1",
+        ),
+        (
+            '"a\nb",price\n1\n',
+            "line 3: must have 2 fields, got 1",
+        ),
+        (
+            'x,price\n1,2\n"1' + "\n" * 200_000,
+            "line 3: field larger than field limit (131072)",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_table(tmp_path, text, message):
+    path = tmp_path / "table.csv"
+    with pytest.raises(
+        ValueError, match=f"^{re.escape(str(path))}, {re.escape(message)}$"
+    ):
+        converted(tmp_path, text)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_largest_number_is_taken(tmp_path):
+    _, labels = converted(tmp_path, "x,price\n1,-3.39e38\n")
+    assert np.isfinite(labels).all()
+
+
+def test_a_table_leaves_what_is_there(tmp_path):
+    folder = number(tmp_path / "data", 3)
+    before = content(folder)
+    with pytest.raises(FileExistsError, match=r"data exists already$"):
+        converted(tmp_path, TABLE)
+    assert content(folder) == before
+    with pytest.raises(FileNotFoundError, match=r"none\.csv"):
+        convert_csv(tmp_path / "none.csv", tmp_path / "new", "price")
+    with pytest.raises(ValueError, match=r"^piece_size must be "):
+        converted(tmp_path, TABLE, piece_size=0)
+
+
+def test_a_table_is_read_in_pieces(tmp_path, monkeypatch):
+    sizes, array = [], np.array
+    monkeypatch.setattr(
+        "numpy.array",
+        lambda rows, **more: sizes.append(len(rows)) or array(rows, **more),
+    )
+    text = "x,price\n" + "1,2\n" * 100_001
+    converted(tmp_path, text)
+    assert sizes == [100_000, 1]
+
+
+@pytest.mark.slow
+def test_a_table_takes_the_memory_of_a_piece(tmp_path, monkeypatch):
+    """As lists, 600,000 examples would take 100 MB and more."""
+    memory, peak = psutil.Process().memory_info, []
+    monkeypatch.setattr(
+        "linreg.stream.tqdm.update", lambda *_: peak.append(memory().rss)
+    )
+    text = "x,price\n" + "1.25,2.5\n" * 600_000
+    (tmp_path / "t.csv").write_text(text)
+    before = memory().rss
+    convert_csv(
+        tmp_path / "t.csv", tmp_path / "new", "price", piece_size=10_000
+    )
+    assert len(open_data(tmp_path / "new")[0]) == 600_000
+    assert len(peak) == 60
+    assert max(peak) - before < 20_000_000
+
+
+@pytest.mark.parametrize(
+    ("make", "progress"),
+    [
+        (
+            lambda p: shuffle_data(p / "data", p / "new"),
+            ["200/200 ", " examples/s"],
+        ),
+        (
+            lambda p: convert_csv(p / "t.csv", p / "new", "y", piece_size=1),
+            ["12.0/12.0 ", "B/s"],
+        ),
+    ],
+)
+def test_progress(tmp_path, monkeypatch, capsys, make, progress):
+    number(tmp_path / "data", 100)
+    (tmp_path / "t.csv").write_text("x,y\n1,2\n3,4\n")
+    make(tmp_path)
+    assert capsys.readouterr() == ("", "")
+    shutil.rmtree(tmp_path / "new")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    make(tmp_path)
+    shown = capsys.readouterr().err
+    assert "100%" in shown
+    assert all(part in shown for part in progress)
+
+
+def command_line(monkeypatch, line):
+    monkeypatch.setattr("sys.argv", ["stream", *line.split()])
+    main()
+
+
+def test_write_on_the_command_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    given = "--w 2 -3.4 --b 4.2 --sample-size 1000"
+    command_line(monkeypatch, f"write plain {given}")
+    command_line(
+        monkeypatch,
+        f"write all {given} --noise-std 0.5 --seed 3 --piece-size 300",
+    )
+    said = "plain: 1000 examples, 2 features\nall: 1000 examples, 2 features\n"
+    assert capsys.readouterr() == (said, "")
+    write_data("same", W, 4.2, 1000)
+    write_data("rest", W, 4.2, 1000, 0.5, seed=3, piece_size=300)
+    assert content(tmp_path / "plain") == content(tmp_path / "same")
+    assert content(tmp_path / "all") == content(tmp_path / "rest")
+
+
+def test_shuffle_on_the_command_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    number(tmp_path / "data", 1000)
+    command_line(monkeypatch, "shuffle data plain")
+    command_line(monkeypatch, "shuffle data all --seed 3 --bucket-size 70")
+    said = "plain: 1000 examples, 2 features\nall: 1000 examples, 2 features\n"
+    assert capsys.readouterr() == (said, "")
+    shuffle_data("data", "same")
+    shuffle_data("data", "rest", seed=3, bucket_size=70)
+    assert content(tmp_path / "plain") == content(tmp_path / "same")
+    assert content(tmp_path / "all") == content(tmp_path / "rest")
+
+
+def test_csv_on_the_command_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "t.csv").write_text(TABLE)
+    command_line(monkeypatch, "csv t.csv data --label price --piece-size 2")
+    assert capsys.readouterr() == ("data: 3 examples, 2 features\n", "")
+    assert open_data("data")[1].flatten().tolist() == [2, 5, 80]
+    with pytest.raises(SystemExit) as end:
+        command_line(monkeypatch, "csv t.csv new --label prize")
+    expected = (
+        "linreg.stream: t.csv, line 1: must name 'prize' and other columns, "
+        "each once, got 'x1, price, x2'"
+    )
+    assert end.value.code == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("write data --w 1 --b 0 --sample-size 5", "data exists already"),
+        (
+            "write new --w 1 --b 0 --sample-size 0",
+            "sample_size must be a positive integer, got 0",
+        ),
+        ("shuffle none new", "[Errno 2] No such file or directory: '"),
+        ("csv none new --label y", "[Errno 2] No such file or directory: '"),
+    ],
+)
+def test_one_line_on_the_command_line(tmp_path, monkeypatch, line, message):
+    monkeypatch.chdir(tmp_path)
+    folder = number(tmp_path / "data", 10)
+    with pytest.raises(SystemExit) as end:
+        command_line(monkeypatch, line)
+    assert str(end.value.code).startswith(f"linreg.stream: {message}")
+    assert "\n" not in str(end.value.code)
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+@pytest.mark.parametrize(
+    ("name", "usage", "about", "folders", "options"),
+    [
+        (
+            "",
+            "[-h] COMMAND ...",
+            "Make a folder of data that need not fit into memory.",
+            [
+                "COMMAND",
+                "write make up examples",
+                "csv convert a table",
+                "shuffle shuffle the examples of a folder",
+            ],
+            [],
+        ),
+        (
+            "write ",
+            "[-h] --w W [W ...] --b B --sample-size SAMPLE_SIZE "
+            "[--noise-std NOISE_STD] [--piece-size PIECE_SIZE] [--seed SEED] "
+            "folder",
+            "make up examples",
+            ["folder new; gets features.npy and labels.npy"],
+            [
+                "--w W [W ...] true weights",
+                "--b B true bias",
+                "--sample-size SAMPLE_SIZE how many examples",
+                "--noise-std NOISE_STD its size (0.01)",
+                "--piece-size PIECE_SIZE "
+                "examples in memory at a time (100000)",
+                "--seed SEED decides the random numbers (0)",
+            ],
+        ),
+        (
+            "csv ",
+            "[-h] --label LABEL [--piece-size PIECE_SIZE] file folder",
+            "convert a table",
+            [
+                "file its first line names the columns",
+                "folder new; gets features.npy and labels.npy",
+            ],
+            [
+                "--label LABEL name of the label's column",
+                "--piece-size PIECE_SIZE "
+                "examples in memory at a time (100000)",
+            ],
+        ),
+        (
+            "shuffle ",
+            "[-h] [--bucket-size BUCKET_SIZE] [--seed SEED] source target",
+            "shuffle the examples of a folder",
+            [
+                "source folder with features.npy and labels.npy",
+                "target new; gets features.npy and labels.npy",
+            ],
+            [
+                "--bucket-size BUCKET_SIZE "
+                "examples in memory at a time, on average (250000)",
+                "--seed SEED decides the random numbers (0)",
+            ],
+        ),
+    ],
+)
+def test_help(monkeypatch, capsys, name, usage, about, folders, options):
+    monkeypatch.setenv("COLUMNS", "300")
+    with pytest.raises(SystemExit) as end:
+        command_line(monkeypatch, f"{name}--help")
+    assert end.value.code == 0
+    expected = [
+        f"usage: python -m linreg.stream {name}{usage}",
+        about,
+        "positional arguments:",
+        *folders,
+        "options:",
+        "-h, --help show this help message and exit",
+        *options,
+    ]
+    said = capsys.readouterr().out
+    assert " ".join(said.split()) == " ".join(expected)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "write folder --w 1 --b 0 --sample-size 5",
+        "csv file folder --label y",
+        "shuffle source target",
+    ],
+)
+def test_the_command_line_has_the_defaults_of_the_functions(line):
+    settings = vars(_parser().parse_args(line.split()))
+    run = settings["run"]
+    for name, parameter in inspect.signature(run).parameters.items():
+        if parameter.default is not parameter.empty:
+            assert settings[name] == parameter.default
+        else:
+            assert settings[name] is not None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "write new --b 0 --sample-size 5",
+        "write new --w 1 --sample-size 5",
+        "write new --w 1 --b 0",
+        "csv t.csv new",
+        "shuffle data",
+    ],
+)
+def test_what_must_be_given(monkeypatch, capsys, line):
+    with pytest.raises(SystemExit) as end:
+        command_line(monkeypatch, line)
+    assert end.value.code == 2
+    assert "required" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "shuffle data new --seed x",
+        "shuffle data new --bucket-size x",
+        "csv t.csv new --label y --piece-size x",
+    ],
+)
+def test_numbers_on_the_command_line(monkeypatch, capsys, line):
+    with pytest.raises(SystemExit) as end:
+        command_line(monkeypatch, line)
+    assert end.value.code == 2
+    assert "invalid int value: 'x'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "given"),
+    [
+        (
+            "write new --w 1 2 --b 3 --sample-size 4 --noise-std 5 "
+            "--piece-size 6 --seed 7",
+            {
+                "w": [1.0, 2.0],
+                "b": 3.0,
+                "sample_size": 4,
+                "noise_std": 5.0,
+                "piece_size": 6,
+                "seed": 7,
+            },
+        ),
+        ("csv t.csv new --label 1 --piece-size 6", {"piece_size": 6}),
+        (
+            "shuffle data new --bucket-size 5 --seed 7",
+            {"bucket_size": 5, "seed": 7},
+        ),
+    ],
+)
+def test_what_is_given_as_numbers(line, given):
+    settings = vars(_parser().parse_args(line.split()))
+    found = {name: settings[name] for name in given}
+    assert repr(found) == repr(given)  # and of the same types
+
+
+@pytest.mark.slow
+def test_as_a_program(tmp_path):
+    command = [sys.executable, "-m", "linreg.stream", "shuffle", "a", "b"]
+    result = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert result.stderr.startswith("linreg.stream: [Errno 2] No such file")
+    assert result.stderr.count("\n") == 1
