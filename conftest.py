@@ -7,10 +7,12 @@ from _pytest.terminal import TerminalReporter
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+pytest_plugins = ["tests.visiting"]
+
 # They look at the same runs of the notebooks, which tests/running.py keeps.
 SHARE_RUNS = {"test_exercises", "test_figures", "test_prose", "test_safety"}
-# Its tests need only the built site, which is built once for all workers.
-INDEPENDENT = {"test_site"}
+# Their tests need only the built site, which is built once for all workers.
+INDEPENDENT = {"test_site", "test_answers"}
 
 # Why a test may be skipped, and how to have it.
 CURES = {

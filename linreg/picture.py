@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,6 +14,8 @@ from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
 from matplotlib.ticker import FuncFormatter
+
+DATA_TYPE = "application/vnd.linreg.explore+json"
 
 
 def in_words(figure: Figure) -> str:
@@ -35,10 +38,15 @@ class Picture(Figure):
     """A figure whose plain-text form is the list of what is drawn.
 
     Jupyter keeps that text beside the image: for those who cannot see it, and
-    for the tests of this book, which compare it.
+    for the tests of this book, which compare it. Where the site has a figure
+    that answers, `linreg.explore` adds the data for it.
     """
 
+    data: Mapping[str, Any] | None = None
     __repr__ = in_words
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
+        return {} if self.data is None else {DATA_TYPE: self.data}
 
 
 def _axis(ax: Axes) -> str:

@@ -1,11 +1,8 @@
 """The built site in a real browser."""
 
-import asyncio
-import os
 import re
 import shutil
 import subprocess
-import threading
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 from zipfile import ZipFile
@@ -15,13 +12,6 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 from building import ROOT, build
-from filelock import FileLock
-from playwright.sync_api import sync_playwright
-from tornado.httpserver import HTTPServer
-from tornado.testing import bind_unused_port
-
-from tools.browser import find_chromium, launch
-from tools.serve import application
 
 DOCUMENTS = sorted(
     path.stem
@@ -33,57 +23,6 @@ EVERY_PAGE = ["index.html", "search.html", "genindex.html", *PAGES]
 CHAPTER = "book/06-sgd.html"
 MODES = ["light", "dark"]
 WIDTHS = [1280, 375]
-
-
-@pytest.fixture(scope="session")
-def site(tmp_path_factory, worker_id):
-    """Build the site; the workers share it, the first one builds."""
-    base = tmp_path_factory.getbasetemp()
-    if worker_id != "master":
-        base = base.parent
-    with FileLock(base / "site.lock"):
-        folder = base / "site"
-        if not folder.exists():
-            build(folder)
-    return folder / "_build" / "html"
-
-
-@pytest.fixture(scope="session")
-def browser():
-    with sync_playwright() as playwright:
-        # Where CI is set there must be one: launch() says so.
-        if find_chromium(playwright) is None and not os.environ.get("CI"):
-            pytest.skip("no Chromium on this machine")
-        chromium = launch(playwright)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture(scope="session")
-def base(site):
-    """Serve the site under a path, as Pages does; give its address."""
-    socket, port = bind_unused_port()
-    loop = asyncio.new_event_loop()
-
-    def run():
-        asyncio.set_event_loop(loop)
-        HTTPServer(application(site, "/name/")).add_socket(socket)
-        loop.run_forever()
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{port}/name/"
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join(10)
-
-
-@pytest.fixture
-def page(browser):
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    context.set_default_timeout(10_000)
-    yield context.new_page()
-    context.close()
 
 
 def load_all(page):

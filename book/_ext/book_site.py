@@ -7,7 +7,7 @@ import logging
 import os
 import re
 import zlib
-from html import unescape
+from html import escape, unescape
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
@@ -23,7 +23,7 @@ from fontTools import subset
 from sphinx.application import Sphinx
 from sphinx.builders._epub_base import MEDIA_TYPES
 from sphinx.config import Config
-from sphinx.errors import ConfigError
+from sphinx.errors import ConfigError, ExtensionError
 from sphinx.search.zh import SearchChinese
 
 # Everything a page loads. The other files that the theme and the extensions
@@ -40,6 +40,7 @@ STYLES = [
     "katex-math.css",
     "icons.css",
     "book.css",
+    "explore.css",
 ]
 SCRIPTS = [
     "documentation_options.js",
@@ -79,6 +80,9 @@ POLICY_META = '<meta http-equiv="Content-Security-Policy" content="{}">'
 PLACEHOLDER = POLICY_META.format("")
 MARKS = {"mathml": b"<math", "svg": b"<svg"}
 XHTML_ITEM = r'<item id="epub-\d+" href="([^"]+\.xhtml)" media-type="\S+" />'
+DATA_TYPE = "application/vnd.linreg.explore+json"
+LOADER = "explore/load.js"
+IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+\.js)";\n', re.M)
 INLINE_SCRIPT = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.S)
 
 
@@ -152,6 +156,20 @@ def choose_extras(app: Sphinx) -> None:
         app.config.html_extra_path = [DOWNLOADS]
     if app.builder.name == "epub":
         app.config.html_additional_pages = {}
+        scripts = Path(app.srcdir, "book", "_static", "explore").glob("*.js")
+        app.config.epub_exclude_files += [
+            f"_static/explore/{path.name}" for path in scripts
+        ]
+
+
+def set_data_aside(app: Sphinx, _: str, source: list[str]) -> None:
+    """Let MyST-NB read the pictures without the data that it cannot show."""
+    if DATA_TYPE in source[0]:
+        notebook = nbformat.reads(source[0], as_version=4)
+        for cell in notebook.cells:
+            for output in cell.get("outputs", []):
+                output.get("data", {}).pop(DATA_TYPE, None)
+        source[0] = nbformat.writes(notebook)
 
 
 def keep_marks(app: Sphinx, doctree: nodes.document, _: str) -> None:
@@ -211,8 +229,27 @@ def shape_page(
         ]
     else:
         context["css_files"] = []
-        context["site_scripts"] = SCRIPTS
+        context["site_scripts"] = list(SCRIPTS)
+        if app.builder.name == "html" and doctree:
+            _let_figures_answer(Path(app.env.doc2path(page)), context)
         context["metatags"] = PLACEHOLDER + context.get("metatags", "")
+
+
+def _let_figures_answer(source: Path, context: dict) -> None:
+    """Give pictures the data that their outputs have for the scripts."""
+    if source.suffix != ".ipynb" or DATA_TYPE not in source.read_text("utf-8"):
+        return
+    for cell in nbformat.read(source, as_version=4).cells:
+        for output in cell.get("outputs", []):
+            if (data := output.get("data", {}).get(DATA_TYPE)) is None:
+                continue
+            alt = f' alt="{escape(cell.metadata.mystnb.image.alt)}"'
+            text = escape(json.dumps(data, separators=(",", ":")))
+            body = context["body"]
+            if body.count(alt) != 1:
+                raise ExtensionError(f"{source}: not one picture with{alt}")
+            context["body"] = body.replace(alt, f'{alt} data-explore="{text}"')
+    context["site_scripts"].append(LOADER)
 
 
 def _downloads(app: Sphinx) -> str:
@@ -235,6 +272,7 @@ def finish_site(app: Sphinx, error: Exception | None) -> None:
     (static / "site.css").write_text(css, encoding="utf-8")
     _write_icons(static, css)
     _write_translations(static / "translations.js")
+    _join_scripts(static / "explore")
     for path in Path(app.outdir, "_sources").rglob("*.ipynb"):
         _finish_notebook(app, path)
     _write_bundle(app)
@@ -335,6 +373,35 @@ def _write_translations(path: Path) -> None:
     )
 
 
+def _join_scripts(folder: Path) -> None:
+    """Join each figure's modules: from a disk, browsers load none."""
+    modules = {p.name: p.read_text("utf-8") for p in folder.glob("*.js")}
+    used = {name for text in modules.values() for name in IMPORT.findall(text)}
+    for name in modules:
+        path = folder / name
+        if name in used:
+            path.unlink()
+        else:
+            parts = [
+                re.sub(
+                    "^export ", "", IMPORT.sub("", modules[part]), flags=re.M
+                )
+                for part in _with_imports(name, modules)
+            ]
+            code = "\n".join(parts)
+            path.write_text(
+                f'(() => {{\n"use strict";\n{code}}})();\n', "utf-8"
+            )
+
+
+def _with_imports(name: str, modules: dict[str, str]) -> list[str]:
+    """Name what a module imports, then itself."""
+    names: list[str] = []
+    for part in IMPORT.findall(modules[name]):
+        names += [n for n in _with_imports(part, modules) if n not in names]
+    return [*names, name]
+
+
 def _write_policy(page: Path) -> None:
     """Allow the page its own inline scripts, by their hashes, and no other."""
     html = page.read_text(encoding="utf-8")
@@ -369,6 +436,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", complete_config, priority=100)
     app.connect("builder-inited", choose_extras)
     app.connect("env-get-outdated", write_one_page)
+    app.connect("source-read", set_data_aside)
     app.connect("doctree-resolved", keep_marks)
     app.connect("html-page-context", shape_page, priority=900)
     app.connect(

@@ -1,0 +1,102 @@
+"""Figures that answer: pictures with the data that the site makes them from.
+
+Each function draws a picture and adds to it what its JavaScript needs, which
+is in book/_static/explore/. There the reader turns knobs; in a notebook, and
+on paper, the picture stands.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from matplotlib.axes import Axes
+from torch import Tensor
+
+from linreg.data import data_iter, gen_data
+from linreg.loss import squared_loss
+from linreg.model import linreg
+from linreg.optim import sgd
+from linreg.plot import plot_loss_surface
+
+DECIMALS = 3  # of the examples: as many as every machine agrees on
+
+
+def bowl(
+    w: Tensor,
+    b: float,
+    sample_size: int,
+    noise_std: float,
+    *,
+    lr: float,
+    batch_size: int,
+    seed: int = 0,
+) -> Axes:
+    """Draw an epoch of mini-batch SGD on the bowl. Chapter 7.
+
+    Args:
+        w: true weights, shape (2,).
+        b: true bias.
+        sample_size: how many examples, n.
+        noise_std: standard deviation of the noise.
+        lr: learning rate.
+        batch_size: examples in a batch.
+        seed: of the examples, and of their order.
+
+    Returns:
+        The Axes; its figure holds the data.
+    """
+    features, labels = _examples(w, b, sample_size, noise_std, seed)
+    params = torch.zeros(2, 1), torch.zeros(1)
+    weights, bias = (param.requires_grad_() for param in params)
+    path = [weights.detach().flatten().clone()]
+    generator = torch.Generator().manual_seed(seed)
+    for X, y in data_iter(batch_size, features, labels, generator):
+        squared_loss(linreg(X, weights, bias), y).sum().backward()
+        sgd([weights, bias], lr, len(X))
+        path.append(weights.detach().flatten().clone())
+    ax = plot_loss_surface(features, labels, bias.item(), torch.stack(path))
+    return _with_data(
+        ax,
+        "bowl",
+        features=_numbers(features),
+        labels=_numbers(labels.flatten()),
+        source=_source(w, b, sample_size, noise_std, seed),
+        lr=lr,
+        batch_size=batch_size,
+        seed=seed,
+    )
+
+
+def _examples(
+    w: Tensor, b: float, sample_size: int, noise_std: float, seed: int
+) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    features, labels = gen_data(w, b, sample_size, noise_std, generator)
+    return features.round(decimals=DECIMALS), labels.round(decimals=DECIMALS)
+
+
+def _source(
+    w: Tensor, b: float, sample_size: int, noise_std: float, seed: int
+) -> dict[str, Any]:
+    """Say how the examples were made, for the code that makes them again."""
+    return {
+        "w": _numbers(w),
+        "b": b,
+        "n": sample_size,
+        "noise_std": noise_std,
+        "seed": seed,
+        "decimals": DECIMALS,
+    }
+
+
+def _numbers(values: Tensor) -> list[object]:
+    """Give a tensor as lists; as few digits as tell each float apart."""
+    if values.ndim > 1:
+        return [_numbers(row) for row in values]
+    return [float(str(value)) for value in values.detach().numpy()]
+
+
+def _with_data(ax: Axes, kind: str, **data: object) -> Axes:
+    ax.figure.data = {"kind": kind, **data}  # type: ignore[union-attr]
+    return ax

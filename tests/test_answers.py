@@ -1,0 +1,295 @@
+"""The figures that answer, in a real browser.
+
+What a figure computes must be what its own code, copied from the page and run
+here, computes with `linreg`.
+"""
+
+import gzip
+import itertools
+import re
+from typing import NamedTuple
+
+import nbformat
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from building import ROOT
+
+DATA_TYPE = "application/vnd.linreg.explore+json"
+
+
+class Figure(NamedTuple):
+    """How to try a figure: where it is, settings, and what must be equal.
+
+    `turns` are lists of buttons, pressed one list after the other. `same` has
+    groups of numbers: for names beside the picture, expressions that are
+    evaluated when the copied code has run.
+    """
+
+    page: str
+    settings: list[str]
+    turns: list[list[str]]
+    same: list[dict[str, str]]
+
+
+def grid(**values):
+    """Every combination, as it stands in an address."""
+    return [
+        "&".join(f"{k}={v}" for k, v in zip(values, row, strict=True))
+        for row in itertools.product(*values.values())
+    ]
+
+
+FIGURES = {
+    "bowl": Figure(
+        "07-training",
+        [
+            *grid(lr=[0.01, 0.3, 3], batch_size=[1, 7, 200], seed=[0, 5]),
+            *grid(
+                lr=[0.1],
+                batch_size=[7],
+                seed=[1],
+                draw=["shuffled", "independent"],
+                divisor=["own", "fixed"],
+            ),
+        ],
+        [["step"], ["step"] * 9, ["run"]],
+        [
+            {"w₁": "w[0].item()", "w₂": "w[1].item()", "b": "b.item()"},
+            {"loss": "squared_loss(linreg(features, w, b), labels).mean()"},
+        ],
+    ),
+}
+each_figure = pytest.mark.parametrize("kind", FIGURES)
+
+
+def notebooks_with_data():
+    for path in sorted((ROOT / "book").glob("*.ipynb")):
+        for cell in nbformat.read(path, as_version=4).cells:
+            for output in cell.get("outputs", []):
+                if data := output.get("data", {}).get(DATA_TYPE):
+                    yield path.stem, data["kind"]
+
+
+def test_every_figure_is_tried():
+    found = [(figure.page, kind) for kind, figure in FIGURES.items()]
+    assert sorted(notebooks_with_data()) == sorted(found)
+
+
+def visit(page, base, kind, query=""):
+    """Open a figure with a setting; return its box."""
+    page.goto("about:blank")  # or only the setting would be read anew
+    page.goto(f"{base}book/{FIGURES[kind].page}.html#{kind}?{query}")
+    box = page.locator(f"#explore-{kind}")
+    box.wait_for()
+    return box
+
+
+def press(box, name):
+    """Press the button of an action, or another one that all figures have."""
+    box.evaluate("(box, name) => box.figure.press(name)", name)
+
+
+def compute(box):
+    """Run the code that the figure shows; return its names."""
+    names = {}
+    code = box.locator("details code").text_content()
+    exec(re.sub(r"^print.*", "", code, flags=re.M), names)
+    return names
+
+
+@each_figure
+def test_computes_what_linreg_computes(page, base, kind):
+    """To a millionth of the largest number, also where they run away.
+
+    To ten millionths what is worked out from these numbers, and numbers that
+    have grown a thousandfold: what order they are added in shows by then.
+    """
+    figure = FIGURES[kind]
+    box = visit(page, base, kind)
+    for query in figure.settings:
+        box.evaluate("(box, query) => box.figure.setAll(query)", query)
+        for turn in figure.turns:
+            for name in turn:
+                press(box, name)
+            names = compute(box)
+            shown = box.evaluate("(box) => box.figure.values()")
+            for group, limit in zip(figure.same, (1e-6, 1e-5), strict=False):
+                found = [float(shown[name]) for name in group]
+                expected = [float(eval(e, names)) for e in group.values()]
+                largest = max(1, *map(abs, expected))
+                where = (kind, query, turn, found, expected)
+                if not largest < 1e30:  # of 32 bits, just before inf
+                    assert not max(map(abs, found)) < 1e28, where
+                    break
+                limit *= 10 if largest > 1000 else 1
+                for one, other in zip(found, expected, strict=True):
+                    assert abs(one - other) <= limit * largest, where
+
+
+@each_figure
+def test_code_prints_and_fits_the_page(page, base, kind, capsys):
+    box = visit(page, base, kind, FIGURES[kind].settings[0])
+    press(box, FIGURES[kind].turns[0][0])
+    code = box.locator("details code").text_content()
+    exec(code, {})
+    assert capsys.readouterr().out
+    assert max(map(len, code.splitlines())) <= 79
+
+
+@each_figure
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_is_accessible(page, base, kind, mode):
+    page.emulate_media(color_scheme=mode)
+    for width in (1280, 375):
+        page.set_viewport_size({"width": width, "height": 800})
+        box = visit(page, base, kind)
+        box.locator("details").evaluate("(details) => { details.open = true }")
+        press(box, FIGURES[kind].turns[0][0])
+        page.wait_for_timeout(300)
+        options = {"resultTypes": ["violations"]}
+        found = Axe().run(page, f"#explore-{kind}", options).response
+        kinds = [(v["id"], v["nodes"][0]["html"]) for v in found["violations"]]
+        assert kinds == [], width
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        small = box.evaluate(
+            """(box) => [...box.querySelectorAll("svg text")].filter((text) =>
+                 parseFloat(getComputedStyle(text).fontSize) < 11).length"""
+        )
+        assert small == 0
+        outside = box.evaluate(
+            """(box) => [...box.querySelectorAll("svg text")].filter((t) => {
+                 const svg = t.ownerSVGElement.getBoundingClientRect();
+                 const own = t.getBoundingClientRect();
+                 return own.left < svg.left - 1 || own.right > svg.right + 1;
+               }).map((t) => t.textContent)"""
+        )
+        assert outside == [], width
+
+
+@each_figure
+def test_keyboard_turns_every_knob(page, base, kind):
+    box = visit(page, base, kind)
+    for knob in box.locator("form input, form select").all():
+        before = box.evaluate("(box) => ({ ...box.figure.settings })")
+        knob.focus()
+        for key in ("ArrowDown", "ArrowUp", "Space"):
+            if box.evaluate("(box) => box.figure.settings") == before:
+                page.keyboard.press(key)
+        assert box.evaluate("(box) => box.figure.settings") != before
+        link = box.evaluate("(box) => box.figure.link()")
+        assert page.evaluate("location.href") == link
+    press(box, "reset")
+    assert box.evaluate(
+        """({ figure }) => JSON.stringify(figure.settings) ===
+             JSON.stringify(figure.explorer.defaults(figure.data))"""
+    )
+
+
+@each_figure
+def test_the_address_restores_a_setting(page, base, kind):
+    query = FIGURES[kind].settings[-1]
+    box = visit(page, base, kind, query)
+    settings = box.evaluate("(box) => box.figure.settings")
+    link = box.evaluate("(box) => box.figure.link()")
+    page.goto("about:blank")
+    page.goto(link)
+    box.wait_for()
+    assert box.evaluate("(box) => box.figure.settings") == settings
+    for name, value in (part.split("=") for part in query.split("&")):
+        assert str(settings[name]).lower() == value
+    # What does not belong there is left out.
+    box = visit(page, base, kind, "&".join(f"{n}=nonsense" for n in settings))
+    assert box.evaluate(
+        """({ figure }) => JSON.stringify(figure.settings) ===
+             JSON.stringify(figure.explorer.defaults(figure.data))"""
+    )
+
+
+@each_figure
+def test_speaks_when_a_turn_has_ended(page, base, kind):
+    box = visit(page, base, kind)
+    before = box.get_by_role("status").text_content()
+    press(box, FIGURES[kind].turns[0][0])
+    assert box.get_by_role("status").text_content() != before
+    for name in box.locator("button").all_text_contents():
+        assert name
+    box.locator("details").evaluate("(details) => { details.open = true }")
+    code = box.locator("details code").text_content()
+    box.locator("details button").first.click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == code
+
+
+@each_figure
+def test_draws_quickly_and_plays_quietly(page, base, kind):
+    """A frame has 16 ms; half of it is left to slower machines."""
+    box = visit(page, base, kind)
+    plays = box.evaluate("({ figure }) => Boolean(figure.explorer.play)")
+    times = box.evaluate(
+        """({ figure }) => {
+          const times = [];
+          for (let k = 0; k < 200; k++) {
+            const start = performance.now();
+            figure.explorer.play?.(figure.state, figure.settings, figure.data);
+            figure.draw();
+            times.push(performance.now() - start);
+          }
+          return times.sort((a, b) => a - b);
+        }"""
+    )
+    assert times[len(times) // 2] <= 8
+    if not plays:
+        return
+    page.emulate_media(reduced_motion="reduce")
+    box = visit(page, base, kind)
+    press(box, "play")
+    assert box.evaluate("(box) => !box.figure.frame")
+
+
+@each_figure
+def test_is_fetched_when_it_comes_near(page, base, kind):
+    scripts = []
+    page.on("request", lambda request: scripts.append(request.url))
+    page.goto(f"{base}book/{FIGURES[kind].page}.html")
+    page.wait_for_load_state("networkidle")
+    own = f"{base}_static/explore/{kind}.js"
+    assert own not in scripts
+    picture = page.locator(f"img[data-explore*='\"{kind}\"']")
+    box = page.locator(f"#explore-{kind}")
+    for _ in range(50):  # pictures above it load late
+        if not box.count():
+            picture.evaluate(
+                """(picture) => picture.parentElement.scrollIntoView(
+                     { behavior: "instant" })"""
+            )
+            page.wait_for_timeout(100)
+    assert scripts.count(own) == 1
+    assert not picture.is_visible()
+
+
+@each_figure
+def test_works_from_a_disk(page, site, kind):
+    messages = []
+    page.on("pageerror", lambda error: messages.append(str(error)))
+    box = visit(page, f"{site.as_uri()}/", kind)
+    press(box, FIGURES[kind].turns[0][0])
+    assert messages == []
+
+
+def test_the_picture_stands_where_no_script_runs(browser, base):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    for figure in FIGURES.values():
+        page.goto(f"{base}book/{figure.page}.html")
+        for picture in page.locator("img[data-explore]").all():
+            assert picture.is_visible()
+    context.close()
+
+
+def test_scripts_are_small(site):
+    folder = site / "_static" / "explore"
+    sizes = {
+        p.stem: len(gzip.compress(p.read_bytes())) for p in folder.iterdir()
+    }
+    assert {*sizes} == {*FIGURES, "load"}
+    assert max(sizes.values()) <= 12 * 1024

@@ -1,0 +1,70 @@
+"""Pictures that carry the data for the figures that answer."""
+
+import json
+
+import pytest
+import torch
+
+from linreg import data_iter, explore, gen_data, linreg, sgd, squared_loss
+
+TRUE_W, TRUE_B = torch.tensor([2, -3.4]), 4.2
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    import matplotlib.pyplot as plt
+
+    yield
+    plt.close("all")
+
+
+def data_of(ax):
+    """What a picture gives the site, as it arrives there."""
+    bundle = ax.figure._repr_mimebundle_()
+    (data,) = bundle.values()
+    assert [*bundle] == ["application/vnd.linreg.explore+json"]
+    return json.loads(json.dumps(data))
+
+
+def test_a_picture_without_data_has_none():
+    from linreg.plot import plot_losses
+
+    ax = plot_losses({"a": [1, 2]})
+    assert ax.figure._repr_mimebundle_(include=None) == {}
+
+
+def test_bowl_gives_its_examples_and_settings():
+    settings = {"lr": 0.1, "batch_size": 7, "seed": 3}
+    ax = explore.bowl(TRUE_W, TRUE_B, 50, 0.5, **settings)
+    data = data_of(ax)
+    generator = torch.Generator().manual_seed(3)
+    features, labels = gen_data(TRUE_W, TRUE_B, 50, 0.5, generator)
+    given = torch.tensor(data.pop("features"))
+    assert torch.equal(given, features.round(decimals=3))
+    given = torch.tensor(data.pop("labels"))
+    assert torch.equal(given, labels.round(decimals=3).flatten())
+    source = {"w": [2, -3.4], "b": 4.2, "n": 50, "noise_std": 0.5}
+    source |= {"seed": 3, "decimals": 3}
+    assert data == {"kind": "bowl", "source": source, **settings}
+
+
+def test_numbers_are_as_short_as_can_be():
+    data = data_of(explore.bowl(TRUE_W, TRUE_B, 9, 0.5, lr=0.1, batch_size=7))
+    assert max(len(str(label)) for label in data["labels"]) <= len("-12.345")
+
+
+def test_bowl_draws_an_epoch():
+    ax = explore.bowl(TRUE_W, TRUE_B, 50, 0.5, lr=0.1, batch_size=7, seed=3)
+    data = data_of(ax)
+    features = torch.tensor(data["features"])
+    labels = torch.tensor(data["labels"]).reshape(-1, 1)
+    w, b = torch.zeros(2, 1), torch.zeros(1)
+    params = [param.requires_grad_() for param in (w, b)]
+    path = [w.detach().flatten().clone()]
+    generator = torch.Generator().manual_seed(3)
+    for X, y in data_iter(7, features, labels, generator):
+        squared_loss(linreg(X, w, b), y).sum().backward()
+        sgd(params, 0.1, len(X))
+        path.append(w.detach().flatten().clone())
+    drawn = torch.as_tensor(ax.lines[0].get_xydata(), dtype=torch.float32)
+    assert torch.equal(drawn, torch.stack(path))
