@@ -82,10 +82,11 @@ clean: ## remove the site and the installed packages
 	@touch $@
 
 # d2l 1.0.3 pins packages of 2023 that no longer install, so it comes without its dependencies.
-.venv/all.done: requirements.txt .venv/book.done
+.venv/all.done: requirements.txt tools/web/package-lock.json .venv/book.done
 	@echo "Installing PyTorch and what the tests need (two minutes, some GB) ..."
 	grep -vE '$(if $(CPU),^(nvidia|cuda|triton),^$$)' requirements.txt > .venv/pins.txt
 	$(PIP) -r .venv/pins.txt $(if $(CPU),$(CPU_INDEX))
 	$(PIP) --no-deps d2l==1.0.3
 	$(BIN)/python -m tools.browser
+	$(BIN)/python -m tools.biome
 	@touch $@

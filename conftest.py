@@ -19,6 +19,7 @@ CURES = {
     "no Chromium": (
         ".venv/bin/playwright install --with-deps chromium brings it"
     ),
+    "no Biome": "npm could not be reached: .venv/bin/python -m tools.biome",
     "no Java": "any Java, such as Debian's default-jre-headless, will do",
     "not root": "network namespaces need root, and Debian's iproute2",
 }

@@ -229,7 +229,7 @@ def shape_page(
         ]
     else:
         context["css_files"] = []
-        context["site_scripts"] = list(SCRIPTS)
+        context["site_scripts"] = ["site.js"]
         if app.builder.name == "html" and doctree:
             _let_figures_answer(Path(app.env.doc2path(page)), context)
         context["metatags"] = PLACEHOLDER + context.get("metatags", "")
@@ -263,13 +263,18 @@ def _downloads(app: Sphinx) -> str:
 
 
 def finish_site(app: Sphinx, error: Exception | None) -> None:
-    """Write the stylesheet, the icon font and each page's policy."""
+    """Write the styles, the scripts, the icon font and each page's policy."""
     if error or app.builder.format != "html" or app.builder.name == "epub":
         return
     static = Path(app.outdir, "_static")
     paths = [path for name in STYLES for path in sorted(static.glob(name))]
     css = "\n".join(_with_paths_from(static, path) for path in paths)
     (static / "site.css").write_text(css, encoding="utf-8")
+    scripts = [(static / name).read_text(encoding="utf-8") for name in SCRIPTS]
+    js = re.sub(
+        r"^//# sourceMappingURL=.*", "", "\n;\n".join(scripts), flags=re.M
+    )
+    (static / "site.js").write_text(js, encoding="utf-8")
     _write_icons(static, css)
     _write_translations(static / "translations.js")
     _join_scripts(static / "explore")

