@@ -186,6 +186,29 @@ def test_keyboard_turns_every_knob(page, base, kind):
 
 
 @each_figure
+@pytest.mark.parametrize("width", [1280, 375])
+def test_handles_follow_the_pointer(page, base, kind, width):
+    page.set_viewport_size({"width": width, "height": 800})
+    box = visit(page, base, kind)
+    for handle in box.locator(".explore-handle").all():
+        before = box.evaluate("(box) => ({ ...box.figure.settings })")
+        handle.scroll_into_view_if_needed()
+        place = handle.bounding_box()
+        x, y = (
+            place["x"] + place["width"] / 2,
+            place["y"] + place["height"] / 2,
+        )
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + 20, y - 30, steps=3)
+        page.mouse.up()
+        after = box.evaluate("(box) => ({ ...box.figure.settings })")
+        assert after != before
+        page.mouse.move(x - 40, y - 60)  # it has been let go
+        assert box.evaluate("(box) => box.figure.settings") == after
+
+
+@each_figure
 def test_the_address_restores_a_setting(page, base, kind):
     query = FIGURES[kind].settings[-1]
     box = visit(page, base, kind, query)
