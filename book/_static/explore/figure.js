@@ -119,7 +119,7 @@ class Figure {
       form,
       this.codeBox(),
     );
-    this.box.setAttribute("aria-label", `${this.words.figure}：${picture.alt}`);
+    this.box.setAttribute("aria-label", `${this.words.figure}: ${picture.alt}`);
     const place = picture.closest("a.image-reference") ?? picture;
     this.box.figure = this;
     place.before(this.box);
@@ -383,8 +383,11 @@ class Figure {
     )) {
       const text = given.get(name);
       if (text === null) continue;
-      if (type === "check") this.settings[name] = text === "true";
-      else if (type === "choice") {
+      if (type === "check") {
+        if (["true", "false"].includes(text)) {
+          this.settings[name] = text === "true";
+        }
+      } else if (type === "choice") {
         if (options.includes(text)) this.settings[name] = text;
       } else if (text !== "" && Number(text) >= min && Number(text) <= max) {
         this.settings[name] = Number(text);
