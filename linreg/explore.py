@@ -17,7 +17,7 @@ from linreg.data import data_iter, gen_data
 from linreg.loss import squared_loss
 from linreg.model import linreg
 from linreg.optim import sgd
-from linreg.plot import plot_loss_surface
+from linreg.plot import plot_graph, plot_loss_surface
 
 DECIMALS = 3  # of the examples: as many as every machine agrees on
 
@@ -66,6 +66,18 @@ def bowl(
         batch_size=batch_size,
         seed=seed,
     )
+
+
+def graph(x: Tensor) -> Axes:
+    """Draw the graph of y = 2 x·x, to be walked both ways. Chapter 3.
+
+    Args:
+        x: where the walk starts, whole numbers, shape (4,).
+
+    Returns:
+        The Axes; its figure holds the data.
+    """
+    return _with_data(plot_graph(x), "graph", x=_numbers(x))
 
 
 def _examples(

@@ -6,11 +6,13 @@ here, computes with `linreg`.
 
 import gzip
 import itertools
+import json
 import re
 from typing import NamedTuple
 
 import nbformat
 import pytest
+import torch
 from axe_playwright_python.sync_playwright import Axe
 from building import ROOT
 
@@ -58,6 +60,32 @@ FIGURES = {
             {"loss": "squared_loss(linreg(features, w, b), labels).mean()"},
         ],
     ),
+    "graph": Figure(
+        "03-autograd",
+        [
+            *grid(
+                graph=["chain"],
+                x0=[0, -5],
+                x1=[1],
+                x2=[2, 5],
+                x3=[3, -4],
+                zero=["true", "false"],
+            ),
+            *grid(
+                graph=["branch"],
+                x=[-5, -1, 0, 2, 5],
+                zero=["true", "false"],
+            ),
+        ],
+        [
+            ["forward"] * 3,
+            ["backward"] * 2,
+            ["all"],
+            ["all"] * 2,
+            ["forward", "forward", "forward", "backward"],
+        ],
+        [{"y": "y", "x.grad": "x.grad"}],
+    ),
 }
 each_figure = pytest.mark.parametrize("kind", FIGURES)
 
@@ -97,6 +125,15 @@ def compute(box):
     return names
 
 
+def listed(value):
+    """The numbers of a tensor, of a number, or of these as a text."""
+    if str(value) == "None":
+        return []
+    if isinstance(value, str):
+        value = float(value) if value[:1] != "[" else json.loads(value)
+    return torch.as_tensor(value, dtype=torch.float64).flatten().tolist()
+
+
 @each_figure
 def test_computes_what_linreg_computes(page, base, kind):
     """To a millionth of the largest number, also where they run away.
@@ -114,8 +151,9 @@ def test_computes_what_linreg_computes(page, base, kind):
             names = compute(box)
             shown = box.evaluate("(box) => box.figure.values()")
             for group, limit in zip(figure.same, (1e-6, 1e-5), strict=False):
-                found = [float(shown[name]) for name in group]
-                expected = [float(eval(e, names)) for e in group.values()]
+                found = [n for name in group for n in listed(shown[name])]
+                values = [eval(e, names) for e in group.values()]
+                expected = [n for value in values for n in listed(value)]
                 largest = max(1, *map(abs, expected))
                 where = (kind, query, turn, found, expected)
                 if not largest < 1e30:  # of 32 bits, just before inf
@@ -124,6 +162,17 @@ def test_computes_what_linreg_computes(page, base, kind):
                 limit *= 10 if largest > 1000 else 1
                 for one, other in zip(found, expected, strict=True):
                     assert abs(one - other) <= limit * largest, where
+
+
+def test_the_graph_remembers_which_passes_zeroed(page, base):
+    box = visit(page, base, "graph")
+    for zero in (True, True, False, False, True, False):
+        box.evaluate("(box, zero) => box.figure.set({ zero })", zero)
+        press(box, "all")
+        shown = box.evaluate("(box) => box.figure.values()")
+        assert listed(shown["x.grad"]) == listed(compute(box)["x"].grad)
+    assert listed(shown["x.grad"]) == [0, 8, 16, 24]
+    assert shown["passes"] == "6"
 
 
 @each_figure

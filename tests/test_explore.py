@@ -68,3 +68,17 @@ def test_bowl_draws_an_epoch():
         path.append(w.detach().flatten().clone())
     drawn = torch.as_tensor(ax.lines[0].get_xydata(), dtype=torch.float32)
     assert torch.equal(drawn, torch.stack(path))
+
+
+def test_graph_draws_and_gives_x():
+    from linreg.plot import plot_graph
+
+    x = torch.tensor([1.0, -2.0, 0.0, 5.0], requires_grad=True)
+    ax = explore.graph(x)
+    assert data_of(ax) == {"kind": "graph", "x": [1, -2, 0, 5]}
+    assert x.grad is None
+    texts, expected = (
+        [(text.get_text(), text.get_position()) for text in drawn.texts]
+        for drawn in (ax, plot_graph(x))
+    )
+    assert texts == expected
