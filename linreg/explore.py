@@ -17,7 +17,7 @@ from linreg.data import data_iter, gen_data
 from linreg.loss import squared_loss
 from linreg.model import linreg
 from linreg.optim import sgd
-from linreg.plot import plot_graph, plot_loss_surface
+from linreg.plot import plot_batches, plot_graph, plot_loss_surface
 
 DECIMALS = 3  # of the examples: as many as every machine agrees on
 
@@ -78,6 +78,26 @@ def graph(x: Tensor) -> Axes:
         The Axes; its figure holds the data.
     """
     return _with_data(plot_graph(x), "graph", x=_numbers(x))
+
+
+def cards(sample_size: int, batch_size: int, seed: int = 0) -> Axes:
+    """Draw how an epoch deals the examples into batches. Chapter 2.
+
+    Args:
+        sample_size: how many examples, n.
+        batch_size: examples in a batch; the last batch may be shorter.
+        seed: of the examples' order.
+
+    Returns:
+        The Axes; its figure holds the data.
+    """
+    numbers = torch.arange(float(sample_size)).reshape(-1, 1)
+    generator = torch.Generator().manual_seed(seed)
+    batches = data_iter(batch_size, numbers, numbers, generator)
+    ax = plot_batches([X.flatten().int() for X, _ in batches])
+    return _with_data(
+        ax, "cards", n=sample_size, batch_size=batch_size, seed=seed
+    )
 
 
 def _examples(

@@ -331,6 +331,31 @@ def plot_step_times(
     return ax
 
 
+def plot_batches(batches: Sequence[Tensor], ax: Axes | None = None) -> Axes:
+    """Show which examples each batch of an epoch holds, as cards. Chapter 2.
+
+    Args:
+        batches: for each batch the numbers of its examples, shape (m,); a
+            last one that is shorter than the first has another colour.
+        ax: where to draw.
+
+    Returns:
+        The Axes.
+    """
+    ax = _axes(ax, figsize=(4.8, 2.0))
+    longest = len(batches[0])
+    ax.set(xlim=(-1.5, longest + 0.5), ylim=(len(batches) - 0.5, -0.5))
+    ax.set_axis_off()
+    for k, batch in enumerate(batches):
+        color = BLUE if len(batch) == longest else ORANGE
+        ax.text(-0.6, k, f"batch {k + 1}", ha="right", va="center")
+        for place, number in enumerate(batch.tolist()):
+            box = {"boxstyle": "round,pad=0.5", "fc": "white", "ec": color}
+            ax.text(place, k, str(number), ha="center", va="center", bbox=box)
+        ax.text(longest - 0.4, k, f"$m = {len(batch)}$", va="center")
+    return ax
+
+
 def _axes(ax: Axes | None, figsize: tuple[float, float] = (4.8, 3.2)) -> Axes:
     if ax is None:
         _, ax = plt.subplots(

@@ -6,7 +6,6 @@ here, computes with `linreg`.
 
 import gzip
 import itertools
-import json
 import re
 from typing import NamedTuple
 
@@ -16,6 +15,7 @@ import torch
 from axe_playwright_python.sync_playwright import Axe
 from building import ROOT
 
+NUMBER = r"-?(?:\d+\.?\d*(?:e[-+]?\d+)?|Infinity|NaN)"
 DATA_TYPE = "application/vnd.linreg.explore+json"
 
 
@@ -86,6 +86,26 @@ FIGURES = {
         ],
         [{"y": "y", "x.grad": "x.grad"}],
     ),
+    "cards": Figure(
+        "02-iteration",
+        grid(
+            n=[3, 10, 40],
+            batch_size=[1, 4, 40],
+            seed=[0, 7],
+            shuffle=["true", "false"],
+        ),
+        [["step"], ["step"], ["epoch"], ["step"], ["next", "step"]],
+        [
+            {
+                "epochs": "epoch",
+                "batch": "batch",
+                "m": "len(X)",
+                "least": "seen.min()",
+                "most": "seen.max()",
+                "cards": "cards",
+            },
+        ],
+    ),
 }
 each_figure = pytest.mark.parametrize("kind", FIGURES)
 
@@ -126,11 +146,11 @@ def compute(box):
 
 
 def listed(value):
-    """The numbers of a tensor, of a number, or of these as a text."""
-    if str(value) == "None":
-        return []
+    """The numbers of a tensor, of a number, or in a text of the figure."""
     if isinstance(value, str):
-        value = float(value) if value[:1] != "[" else json.loads(value)
+        return [float(number) for number in re.findall(NUMBER, value)]
+    if value is None:
+        return []
     return torch.as_tensor(value, dtype=torch.float64).flatten().tolist()
 
 

@@ -82,3 +82,31 @@ def test_graph_draws_and_gives_x():
         for drawn in (ax, plot_graph(x))
     )
     assert texts == expected
+
+
+def cards_in(ax):
+    """The numbers on the cards, row by row."""
+    rows = {}
+    for text in ax.texts:
+        if text.get_bbox_patch():
+            place, row = text.get_position()
+            assert place == len(rows.setdefault(row, []))
+            rows[row].append(text.get_text())
+    return list(rows.values())
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_cards_deals_an_epoch(seed):
+    ax = explore.cards(10, 4, seed=seed)
+    expected = {"kind": "cards", "n": 10, "batch_size": 4, "seed": seed}
+    assert data_of(ax) == expected
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.randperm(10, generator=generator)
+    rows = [[str(n) for n in row.tolist()] for row in order.split(4)]
+    assert cards_in(ax) == rows
+
+
+def test_cards_has_a_seed_of_its_own():
+    ax = explore.cards(7, 3)
+    assert data_of(ax)["seed"] == 0
+    assert cards_in(ax) == cards_in(explore.cards(7, 3, 0))

@@ -149,6 +149,7 @@ KINDS = {
         isinstance(c, ContourSet) for c in ax.collections
     ),
     "计算图": lambda ax: not ax.axison,
+    "牌": lambda ax: not ax.axison,
     "曲线": lambda ax: any(len(line.get_xdata()) > 2 for line in ax.lines),
     "柱": lambda ax: 0 < len(ax.patches) < 20,
     "直方图": lambda ax: len(ax.patches) >= 20,

@@ -33,6 +33,7 @@ def calls():
         "plot_residuals": (LABELS + 0.01, LABELS, 0.01),
         "plot_errors": ({"a": torch.tensor([0.1, -0.2, 0.3])}, 0.05),
         "plot_visits": ({"a": torch.tensor([2, 0, 1])},),
+        "plot_batches": ([torch.tensor([2, 0]), torch.tensor([1])],),
         "plot_step_times": ("batch size", [1, 10], {"a": [5.0, 7.0]}),
     }
 
@@ -51,7 +52,11 @@ def test_draws_into_the_given_axes_or_a_new_figure(name):
     made = function(*arguments)
     assert isinstance(made, Axes)
     assert made.figure is not given.figure
-    sizes = {"plot_graph": [4.8, 2.0], "plot_loss_surface": [4.2, 4.6]}
+    sizes = {
+        "plot_graph": [4.8, 2.0],
+        "plot_loss_surface": [4.2, 4.6],
+        "plot_batches": [4.8, 2.0],
+    }
     size = sizes.get(name, [4.8, 3.2])
     assert made.figure.get_size_inches().tolist() == size
     assert made.figure.get_constrained_layout()
@@ -325,6 +330,52 @@ def test_step_times():
     assert ax.get_xlabel() == "batch size"
     assert ax.get_ylabel() == "microseconds"
     assert legend(ax) == ["one", "two", "three"]
+
+
+def test_batches_are_rows_of_cards():
+    rows = [[4, 1, 7], [12, 0, 5], [6, 3]]
+    ax = plot.plot_batches([torch.tensor(row) for row in rows])
+    assert not ax.axison
+    assert (ax.get_xlim(), ax.get_ylim()) == ((-1.5, 3.5), (2.5, -0.5))
+    found = [
+        (text.get_text(), *text.get_position(), text.get_ha())
+        for text in ax.texts
+    ]
+    expected = []
+    for k, row in enumerate(rows):
+        expected.append((f"batch {k + 1}", -0.6, k, "right"))
+        expected += [(str(n), i, k, "center") for i, n in enumerate(row)]
+        expected.append((f"$m = {len(row)}$", 2.6, k, "left"))
+    assert found == expected
+    for text in ax.texts:
+        assert text.get_va() == "center"
+        assert text.get_color() == "black"
+        box = text.get_bbox_patch()
+        assert (box is not None) == (text.get_ha() == "center")
+        if box:
+            color = BLUE if text.get_position()[1] < 2 else ORANGE
+            assert to_hex(box.get_facecolor()) == "#ffffff"
+            assert to_hex(box.get_edgecolor()) == color.lower()
+            assert type(box.get_boxstyle()).__name__ == "Round"
+            assert box.get_boxstyle().pad == 0.5
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([[2, 0]], [BLUE]),
+        ([[2, 0], [1]], [BLUE, ORANGE]),
+        ([[2, 0], [1, 3]], [BLUE, BLUE]),
+    ],
+)
+def test_only_a_short_batch_has_another_colour(rows, expected):
+    ax = plot.plot_batches([torch.tensor(row) for row in rows])
+    colors = {}
+    for text in ax.texts:
+        if box := text.get_bbox_patch():
+            row = text.get_position()[1]
+            colors.setdefault(row, set()).add(to_hex(box.get_edgecolor()))
+    assert [*colors.values()] == [{color.lower()} for color in expected]
 
 
 def test_trained_parameters_are_drawn(recwarn):

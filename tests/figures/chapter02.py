@@ -1,4 +1,5 @@
 import numpy as np
+import torch
 
 from figures.parts import close, dots, legend, line
 
@@ -40,7 +41,25 @@ def jitter_of_batches(figure, names):
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("$m$", "std of batch means")
 
 
+def epoch_of_cards(figure, names):
+    (ax,) = figure.axes
+    generator = torch.Generator().manual_seed(0)
+    order = torch.randperm(10, generator=generator)
+    expected = []
+    for k, batch in enumerate(order.split(4)):
+        words = [f"batch {k + 1}", *batch.tolist(), f"$m = {len(batch)}$"]
+        places = [-0.6, *range(len(batch)), 3.6]
+        expected += [
+            (str(w), x, k) for w, x in zip(words, places, strict=True)
+        ]
+    found = [(text.get_text(), *text.get_position()) for text in ax.texts]
+    assert found == expected
+    data = {"kind": "cards", "n": 10, "batch_size": 4, "seed": 0}
+    assert figure.data == data
+
+
 PICTURES = [
     batch_in_the_whole,
     jitter_of_batches,
+    epoch_of_cards,
 ]
