@@ -17,7 +17,12 @@ from linreg.data import data_iter, gen_data
 from linreg.loss import squared_loss
 from linreg.model import linreg
 from linreg.optim import sgd
-from linreg.plot import plot_batches, plot_graph, plot_loss_surface
+from linreg.plot import (
+    plot_batches,
+    plot_graph,
+    plot_loss_surface,
+    plot_squares,
+)
 
 DECIMALS = 3  # of the examples: as many as every machine agrees on
 
@@ -97,6 +102,43 @@ def cards(sample_size: int, batch_size: int, seed: int = 0) -> Axes:
     ax = plot_batches([X.flatten().int() for X, _ in batches])
     return _with_data(
         ax, "cards", n=sample_size, batch_size=batch_size, seed=seed
+    )
+
+
+def squares(
+    w: Tensor,
+    b: float,
+    sample_size: int,
+    noise_std: float,
+    *,
+    line: tuple[float, float],
+    example: int,
+    seed: int = 0,
+) -> Axes:
+    """Draw a line, and the squares on its errors. Chapter 5.
+
+    Args:
+        w: true weight, shape (1,).
+        b: true bias.
+        sample_size: how many examples, n.
+        noise_std: standard deviation of the noise.
+        line: weight and bias of the line that is drawn.
+        example: which example the site lets the reader pull at first.
+        seed: of the examples.
+
+    Returns:
+        The Axes; its figure holds the data.
+    """
+    features, labels = _examples(w, b, sample_size, noise_std, seed)
+    ax = plot_squares(features, labels, torch.tensor(line[:1]), line[1])
+    return _with_data(
+        ax,
+        "squares",
+        features=_numbers(features),
+        labels=_numbers(labels.flatten()),
+        source=_source(w, b, sample_size, noise_std, seed),
+        line=list(line),
+        example=example,
     )
 
 

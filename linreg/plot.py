@@ -356,6 +356,46 @@ def plot_batches(batches: Sequence[Tensor], ax: Axes | None = None) -> Axes:
     return ax
 
 
+def plot_squares(
+    features: Tensor,
+    labels: Tensor,
+    w: Tensor,
+    b: float,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the errors of a line, and the squares on them. Chapter 5.
+
+    A unit is as long on both axes: the area of a square is the error squared.
+
+    Args:
+        features: shape (n, 1).
+        labels: shape (n, 1).
+        w: weight, shape (1,) or (1, 1).
+        b: bias, a number or a tensor that holds one.
+        ax: where to draw.
+
+    Returns:
+        The Axes.
+    """
+    ax = _axes(ax, figsize=(4.2, 4.6))
+    ax.set_aspect("equal")
+    x, y = features.flatten(), labels.flatten()
+    w, b = w.detach().flatten(), float(torch.as_tensor(b).detach())
+    error = w * x + b - y
+    # Once around each square, from the corner that is farthest from the label.
+    across = torch.tensor([[1], [0], [0], [1], [1]]) * error
+    up = torch.tensor([[1], [1], [0], [0], [1]]) * error
+    squares = ax.plot(x + across, y + up, color=GREY, lw=1)
+    squares[0].set_label("squares")
+    ends = torch.stack([x.min(), x.max()])
+    ax.plot(ends, w * ends + b, color=ORANGE, label="$wx + b$")
+    ax.scatter(x, y, s=12, color=BLUE, label="examples", zorder=3)
+    ax.set_xlabel("$x$")
+    ax.set_ylabel("$y$")
+    ax.legend(fontsize="small")
+    return ax
+
+
 def _axes(ax: Axes | None, figsize: tuple[float, float] = (4.8, 3.2)) -> Axes:
     if ax is None:
         _, ax = plt.subplots(

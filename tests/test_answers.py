@@ -22,9 +22,10 @@ DATA_TYPE = "application/vnd.linreg.explore+json"
 class Figure(NamedTuple):
     """How to try a figure: where it is, settings, and what must be equal.
 
-    `turns` are lists of buttons, pressed one list after the other. `same` has
-    groups of numbers: for names beside the picture, expressions that are
-    evaluated when the copied code has run.
+    `turns` are lists of buttons that are pressed, or of knobs that are turned
+    ("w=2"), one list after the other. `same` has groups of numbers: for names
+    beside the picture, expressions that are evaluated when the copied code has
+    run.
     """
 
     page: str
@@ -106,6 +107,31 @@ FIGURES = {
             },
         ],
     ),
+    "squares": Figure(
+        "05-loss",
+        [
+            *grid(w=[-2, 1.37, 6], b=[-2, 4.2], example=[0, 5, 8]),
+            *grid(fit=["hand"], w=[0.3], b=[2.9]),
+        ],
+        [
+            ["offset=2.7"],
+            ["offset=-10"],
+            ["offset=10", "fit=squares"],
+            ["offset=-3.1"],
+            ["fit=huber"],
+            ["example=2", "offset=10"],
+        ],
+        [
+            # Of the least Huber loss as well: other steps, the same minimum.
+            {"w": "w.item()", "b": "b.item()"},
+            {
+                "error": "(y_hat - labels)[example].item()",
+                "squared": "squared_loss(y_hat, labels).mean().item()",
+                "absolute": "l1_loss(y_hat, labels).item()",
+                "softened": "huber_loss(y_hat, labels).item()",
+            },
+        ],
+    ),
 }
 each_figure = pytest.mark.parametrize("kind", FIGURES)
 
@@ -133,8 +159,18 @@ def visit(page, base, kind, query=""):
 
 
 def press(box, name):
-    """Press the button of an action, or another one that all figures have."""
-    box.evaluate("(box, name) => box.figure.press(name)", name)
+    """Press a figure's button, or turn its knob: "w=2"."""
+    if "=" not in name:
+        box.evaluate("(box, name) => box.figure.press(name)", name)
+        return
+    box.evaluate(
+        """({ figure }, [name, value]) => {
+          const { input } = figure.knobs.get(name);
+          input.value = value;
+          input.dispatchEvent(new Event("input"));
+        }""",
+        name.split("="),
+    )
 
 
 def compute(box):

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from linreg import data_iter, explore, gen_data, linreg, sgd, squared_loss
+from linreg.plot import plot_squares
 
 TRUE_W, TRUE_B = torch.tensor([2, -3.4]), 4.2
 
@@ -110,3 +111,36 @@ def test_cards_has_a_seed_of_its_own():
     ax = explore.cards(7, 3)
     assert data_of(ax)["seed"] == 0
     assert cards_in(ax) == cards_in(explore.cards(7, 3, 0))
+
+
+SQUARES = {"line": (1.5, 3.5), "example": 2}
+
+
+def test_squares_gives_its_examples_and_settings():
+    ax = explore.squares(TRUE_W[:1], TRUE_B, 6, 0.5, **SQUARES, seed=3)
+    data = data_of(ax)
+    generator = torch.Generator().manual_seed(3)
+    features, labels = gen_data(TRUE_W[:1], TRUE_B, 6, 0.5, generator)
+    given = torch.tensor(data.pop("features"))
+    assert torch.equal(given, features.round(decimals=3))
+    given = torch.tensor(data.pop("labels"))
+    assert torch.equal(given, labels.round(decimals=3).flatten())
+    source = {"w": [2], "b": 4.2, "n": 6, "noise_std": 0.5}
+    source |= {"seed": 3, "decimals": 3}
+    settings = {"line": [1.5, 3.5], "example": 2}
+    assert data == {"kind": "squares", "source": source, **settings}
+
+
+def test_squares_draws_its_examples_and_the_line():
+    ax = explore.squares(TRUE_W[:1], TRUE_B, 6, 0.5, **SQUARES)
+    data = data_of(ax)
+    assert data["source"]["seed"] == 0
+    features = torch.tensor(data["features"])
+    labels = torch.tensor(data["labels"]).reshape(-1, 1)
+    expected = plot_squares(features, labels, torch.tensor([1.5]), 3.5)
+    assert repr(ax.figure) == repr(expected.figure)
+    (dots,) = ax.collections
+    drawn = torch.as_tensor(dots.get_offsets(), dtype=torch.float32)
+    assert torch.equal(drawn, torch.cat([features, labels], dim=1))
+    for line, other in zip(ax.lines, expected.lines, strict=True):
+        assert line.get_xydata().tolist() == other.get_xydata().tolist()

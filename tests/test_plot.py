@@ -34,6 +34,7 @@ def calls():
         "plot_errors": ({"a": torch.tensor([0.1, -0.2, 0.3])}, 0.05),
         "plot_visits": ({"a": torch.tensor([2, 0, 1])},),
         "plot_batches": ([torch.tensor([2, 0]), torch.tensor([1])],),
+        "plot_squares": (FEATURES[:, :1], LABELS, W[:1], 4.2),
         "plot_step_times": ("batch size", [1, 10], {"a": [5.0, 7.0]}),
     }
 
@@ -56,6 +57,7 @@ def test_draws_into_the_given_axes_or_a_new_figure(name):
         "plot_graph": [4.8, 2.0],
         "plot_loss_surface": [4.2, 4.6],
         "plot_batches": [4.8, 2.0],
+        "plot_squares": [4.2, 4.6],
     }
     size = sizes.get(name, [4.8, 3.2])
     assert made.figure.get_size_inches().tolist() == size
@@ -394,3 +396,25 @@ def test_trained_parameters_are_drawn(recwarn):
     plot.plot_residuals(y_hat, LABELS, 0.01)
     plot.plot_errors({"a": torch.cat([w.flatten(), b])}, 0.05)
     assert not recwarn.list
+
+
+def test_squares():
+    ax = plot.plot_squares(FEATURES[:, :1], LABELS, torch.tensor([2.0]), 1.5)
+    assert ax.get_aspect() == 1
+    (scatter,) = ax.collections
+    assert points(scatter) == [[0, 4], [1, 5], [2, -2]]
+    assert dots(scatter) == (12, BLUE)
+    *squares, line = ax.lines
+    assert [square.get_xydata().tolist() for square in squares] == [
+        [[-2.5, 1.5], [0, 1.5], [0, 4], [-2.5, 4], [-2.5, 1.5]],
+        [[-0.5, 3.5], [1, 3.5], [1, 5], [-0.5, 5], [-0.5, 3.5]],
+        [[9.5, 5.5], [2, 5.5], [2, -2], [9.5, -2], [9.5, 5.5]],
+    ]
+    for square in squares:
+        assert style(square) == (GREY, "-", 1, "None", 0)
+    assert line.get_xydata().tolist() == [[0, 1.5], [2, 5.5]]
+    assert style(line) == (ORANGE, "-", 1.5, "None", 0)
+    assert scatter.get_zorder() > line.get_zorder()  # dots lie on top
+    assert scatter.get_zorder() == 3
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("$x$", "$y$")
+    assert legend(ax) == ["squares", "$wx + b$", "examples"]

@@ -44,6 +44,10 @@ export function show(number) {
   return number.toFixed(4);
 }
 
+// As Python writes a float: torch.tensor makes integers of 2, but not of 2.0.
+export const float = (value) =>
+  Number.isInteger(value) ? value.toFixed(1) : String(value);
+
 // The lines that make the figure's examples; `source` says from what.
 export function examplesInPython({ w, b, n, noise_std, seed, decimals }) {
   return [
@@ -51,7 +55,7 @@ export function examplesInPython({ w, b, n, noise_std, seed, decimals }) {
     "",
     "from linreg import data_iter, gen_data, linreg, sgd, squared_loss",
     "",
-    `true_w, true_b = torch.tensor([${w.join(", ")}]), ${b}`,
+    `true_w, true_b = torch.tensor([${w.map(float).join(", ")}]), ${b}`,
     `generator = torch.Generator().manual_seed(${seed})`,
     `data = gen_data(true_w, true_b, ${n}, ${noise_std}, generator)`,
     `features, labels = (t.round(decimals=${decimals}) for t in data)`,
