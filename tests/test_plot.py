@@ -392,6 +392,11 @@ def test_trained_parameters_are_drawn(recwarn):
     path = torch.stack([torch.zeros(2), w.flatten()])
     surface = plot.plot_loss_surface(FEATURES, LABELS, b, path)
     assert surface.lines[0].get_xydata().tolist() == path.tolist()
+    of_one = FEATURES[:, :1], LABELS
+    given = plot.plot_squares(*of_one, W[:1], 4.2)
+    drawn = plot.plot_squares(*of_one, w[:1], b)
+    for one, other in zip(given.lines, drawn.lines, strict=True):
+        assert np.allclose(one.get_xydata(), other.get_xydata())
     y_hat = linreg(FEATURES, w, b)
     plot.plot_residuals(y_hat, LABELS, 0.01)
     plot.plot_errors({"a": torch.cat([w.flatten(), b])}, 0.05)
