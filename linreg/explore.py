@@ -21,6 +21,7 @@ from linreg.plot import (
     plot_batches,
     plot_graph,
     plot_loss_surface,
+    plot_predictions,
     plot_squares,
 )
 
@@ -139,6 +140,43 @@ def squares(
         source=_source(w, b, sample_size, noise_std, seed),
         line=list(line),
         example=example,
+    )
+
+
+def line(
+    true_w: Tensor,
+    true_b: float,
+    sample_size: int,
+    noise_std: float,
+    *,
+    w: float,
+    b: float,
+    seed: int = 0,
+) -> Axes:
+    """Draw a line among examples of one feature, to be dragged. Chapter 4.
+
+    Args:
+        true_w: true weight, shape (1,).
+        true_b: true bias.
+        sample_size: how many examples, n.
+        noise_std: standard deviation of the noise.
+        w: weight of the line.
+        b: bias of the line.
+        seed: of the examples.
+
+    Returns:
+        The Axes; its figure holds the data.
+    """
+    features, labels = _examples(true_w, true_b, sample_size, noise_std, seed)
+    weight, bias = torch.tensor([[float(w)]]), torch.tensor([float(b)])
+    return _with_data(
+        plot_predictions(features, labels, weight, bias),
+        "line",
+        features=_numbers(features),
+        labels=_numbers(labels.flatten()),
+        source=_source(true_w, true_b, sample_size, noise_std, seed),
+        w=w,
+        b=b,
     )
 
 

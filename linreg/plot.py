@@ -396,6 +396,39 @@ def plot_squares(
     return ax
 
 
+def plot_predictions(
+    features: Tensor,
+    labels: Tensor,
+    w: Tensor,
+    b: Tensor,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw a line, its prediction of each example, the residuals. Chapter 4.
+
+    Args:
+        features: shape (n, 1).
+        labels: shape (n, 1).
+        w: weight, shape (1, 1).
+        b: bias, shape (1,).
+        ax: where to draw.
+
+    Returns:
+        The Axes.
+    """
+    ax = _axes(ax)
+    y_hat = linreg(features, w, b).detach()
+    x, y, predicted = (t.flatten() for t in (features, labels, y_hat))
+    ends = torch.stack([x.argmin(), x.argmax()])
+    ax.plot(torch.stack([x, x]), torch.stack([y, predicted]), color=GREY, lw=1)
+    ax.plot(x[ends], predicted[ends], color=ORANGE, label="$w x + b$")
+    ax.scatter(x, predicted, s=10, color=ORANGE, label=r"$\hat{y}$")
+    ax.scatter(x, y, s=20, color=BLUE, label="examples")
+    ax.set_xlabel("$x$")
+    ax.set_ylabel("y")
+    ax.legend(fontsize="small")
+    return ax
+
+
 def _axes(ax: Axes | None, figsize: tuple[float, float] = (4.8, 3.2)) -> Axes:
     if ax is None:
         _, ax = plt.subplots(

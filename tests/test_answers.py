@@ -132,6 +132,30 @@ FIGURES = {
             },
         ],
     ),
+    "line": Figure(
+        "04-model",
+        [
+            *grid(
+                w=[2],
+                b=[4.2],
+                sigma=[k / 10 for k in range(31)],
+                example=[0, 19],
+            ),
+            *grid(w=[-5, 0.7, 5], b=[-5, 0, 3.3], sigma=[1], example=[7]),
+            *grid(plus_w=["true"], sigma=[2.5], example=[16]),
+        ],
+        [["plus_w=true"], ["plus_b=true"], ["plus_w=false"], ["example=3"]],
+        [
+            {
+                "x": "features[i]",
+                "y": "labels[i]",
+                "ŷ": "y_hat[i]",
+                "residual": "residuals[i]",
+                "shift": "(moved - y_hat)[i]",
+            },
+            {"sum": "residuals.sum()"},
+        ],
+    ),
 }
 each_figure = pytest.mark.parametrize("kind", FIGURES)
 
@@ -166,7 +190,8 @@ def press(box, name):
     box.evaluate(
         """({ figure }, [name, value]) => {
           const { input } = figure.knobs.get(name);
-          input.value = value;
+          if (input.type === "checkbox") input.checked = value === "true";
+          else input.value = value;
           input.dispatchEvent(new Event("input"));
         }""",
         name.split("="),
@@ -421,3 +446,55 @@ def test_scripts_are_small(site):
     }
     assert {*sizes} == {*FIGURES, "load"}
     assert max(sizes.values()) <= 12 * 1024
+
+
+@pytest.mark.parametrize("width", [1280, 375])
+def test_the_line_can_be_dragged(page, base, width):
+    """Its handles and its slider say the same; a click chooses an example."""
+    page.set_viewport_size({"width": width, "height": 800})
+    box = visit(page, base, "line", "w=1&b=1")
+    seen = "[...document.images].every((image) => image.complete)"
+    page.wait_for_function(seen)  # the page moves till then
+    page.wait_for_timeout(500)
+    box.locator("svg").evaluate(
+        """(svg) => svg.scrollIntoView(
+             { block: "center", behavior: "instant" })"""
+    )
+    page.wait_for_timeout(500)
+
+    def at(x, y):
+        """Where on the page a place of the chart is."""
+        return box.evaluate(
+            """({ figure }, [x, y]) => {
+              const [{ svg, X, Y }] = figure.chartList;
+              const { left, top } = svg.getBoundingClientRect();
+              return [left + X(x), top + Y(y)];
+            }""",
+            [x, y],
+        )
+
+    def settings():
+        return box.evaluate("(box) => box.figure.settings")
+
+    def drag(start, end):
+        page.mouse.move(*at(*start))
+        page.mouse.down()
+        page.mouse.move(*at(*end), steps=5)
+        page.mouse.up()
+        return settings()
+
+    example = settings()["example"]
+    assert drag((0, 1), (0, 3))["b"] == 3
+    assert drag((2.5, 5.5), (2.5, 0.5))["w"] == -1
+    far = drag((2.5, 0.5), (2.5, 25))
+    assert (far["w"], far["b"], far["example"]) == (5, 3, example)
+    slider = box.get_by_label("w", exact=True)
+    assert slider.input_value() == "5"
+    assert drag((2.5, 14), (2.5, 3))["w"] == 0  # where it was out of sight
+    assert page.evaluate("location.hash").startswith("#line?w=0&b=3&")
+    for i in (6, 16):
+        spot = box.evaluate(
+            "({ figure }, i) => [figure.state.x[i], figure.state.y[i]]", i
+        )
+        page.mouse.click(*at(*spot))
+        assert settings()["example"] == i

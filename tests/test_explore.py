@@ -144,3 +144,36 @@ def test_squares_draws_its_examples_and_the_line():
     assert torch.equal(drawn, torch.cat([features, labels], dim=1))
     for line, other in zip(ax.lines, expected.lines, strict=True):
         assert line.get_xydata().tolist() == other.get_xydata().tolist()
+
+
+def test_line_gives_its_examples_and_its_place():
+    ax = explore.line(TRUE_W[:1], TRUE_B, 20, 0.5, w=0.5, b=-1.5, seed=3)
+    data = data_of(ax)
+    generator = torch.Generator().manual_seed(3)
+    features, labels = gen_data(TRUE_W[:1], TRUE_B, 20, 0.5, generator)
+    given = torch.tensor(data.pop("features"))
+    assert torch.equal(given, features.round(decimals=3))
+    given = torch.tensor(data.pop("labels"))
+    assert torch.equal(given, labels.round(decimals=3).flatten())
+    source = {"w": [2], "b": 4.2, "n": 20, "noise_std": 0.5}
+    source |= {"seed": 3, "decimals": 3}
+    assert data == {"kind": "line", "source": source, "w": 0.5, "b": -1.5}
+
+
+def test_line_draws_its_predictions():
+    ax = explore.line(TRUE_W[:1], TRUE_B, 20, 0.5, w=0.5, b=-1.5, seed=3)
+    data = data_of(ax)
+    features = torch.tensor(data["features"])
+    y_hat = linreg(features, torch.tensor([[0.5]]), torch.tensor([-1.5]))
+    predictions, examples = ax.collections
+    drawn = torch.as_tensor(predictions.get_offsets(), dtype=torch.float32)
+    assert torch.equal(drawn, torch.cat([features, y_hat], dim=1))
+    drawn = torch.as_tensor(examples.get_offsets(), dtype=torch.float32)
+    assert torch.equal(drawn[:, 1], torch.tensor(data["labels"]))
+
+
+def test_line_takes_whole_numbers_and_a_seed_of_its_own():
+    first = data_of(explore.line(TRUE_W[:1], TRUE_B, 5, 0, w=1, b=0))
+    again = data_of(explore.line(TRUE_W[:1], TRUE_B, 5, 0, w=1, b=0, seed=0))
+    other = data_of(explore.line(TRUE_W[:1], TRUE_B, 5, 0, w=1, b=0, seed=1))
+    assert first == again != other

@@ -13,6 +13,7 @@ from linreg.picture import Picture
 FEATURES = torch.tensor([[0.0, 1.0], [1.0, -1.0], [2.0, 3.0]])
 LABELS = torch.tensor([[4.0], [5.0], [-2.0]])
 W = torch.tensor([2, -3.4])
+LINE = torch.tensor([[1.5]]), torch.tensor([-1.0])
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
 
 
@@ -35,6 +36,7 @@ def calls():
         "plot_visits": ({"a": torch.tensor([2, 0, 1])},),
         "plot_batches": ([torch.tensor([2, 0]), torch.tensor([1])],),
         "plot_squares": (FEATURES[:, :1], LABELS, W[:1], 4.2),
+        "plot_predictions": (FEATURES[:, :1], LABELS, *LINE),
         "plot_step_times": ("batch size", [1, 10], {"a": [5.0, 7.0]}),
     }
 
@@ -397,6 +399,8 @@ def test_trained_parameters_are_drawn(recwarn):
     drawn = plot.plot_squares(*of_one, w[:1], b)
     for one, other in zip(given.lines, drawn.lines, strict=True):
         assert np.allclose(one.get_xydata(), other.get_xydata())
+    line = [part.clone().requires_grad_() for part in LINE]
+    plot.plot_predictions(FEATURES[:, :1], LABELS, *line)
     y_hat = linreg(FEATURES, w, b)
     plot.plot_residuals(y_hat, LABELS, 0.01)
     plot.plot_errors({"a": torch.cat([w.flatten(), b])}, 0.05)
@@ -423,3 +427,24 @@ def test_squares():
     assert scatter.get_zorder() == 3
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("$x$", "$y$")
     assert legend(ax) == ["squares", "$wx + b$", "examples"]
+
+
+def test_predictions():
+    features = FEATURES[[1, 0, 2], :1]
+    ax = plot.plot_predictions(features, LABELS, *LINE)
+    *residuals, line = ax.lines
+    assert [r.get_xydata().tolist() for r in residuals] == [
+        [[1, 4], [1, 0.5]],
+        [[0, 5], [0, -1]],
+        [[2, -2], [2, 2]],
+    ]
+    assert {style(r) for r in residuals} == {(GREY, "-", 1, "None", 0)}
+    assert line.get_xydata().tolist() == [[0, -1], [2, 2]]
+    assert style(line) == (ORANGE, "-", 1.5, "None", 0)
+    predictions, examples = ax.collections
+    assert points(predictions) == [[1, 0.5], [0, -1], [2, 2]]
+    assert points(examples) == [[1, 4], [0, 5], [2, -2]]
+    assert dots(predictions) == (10, ORANGE)
+    assert dots(examples) == (20, BLUE)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("$x$", "y")
+    assert legend(ax) == ["$w x + b$", r"$\hat{y}$", "examples"]

@@ -48,12 +48,16 @@ export function show(number) {
 export const float = (value) =>
   Number.isInteger(value) ? value.toFixed(1) : String(value);
 
-// The lines that make the figure's examples; `source` says from what.
-export function examplesInPython({ w, b, n, noise_std, seed, decimals }) {
+// The lines that make the figure's examples; `source` says from what, and
+// `names` are what the code takes from linreg.
+export function examplesInPython(
+  { w, b, n, noise_std, seed, decimals },
+  names = "data_iter, gen_data, linreg, sgd, squared_loss",
+) {
   return [
     "import torch",
     "",
-    "from linreg import data_iter, gen_data, linreg, sgd, squared_loss",
+    `from linreg import ${names}`,
     "",
     `true_w, true_b = torch.tensor([${w.map(float).join(", ")}]), ${b}`,
     `generator = torch.Generator().manual_seed(${seed})`,
