@@ -1,7 +1,6 @@
 """The JavaScript of the figures that answer, without a browser."""
 
 import os
-from pathlib import Path
 
 import pytest
 from building import ROOT
@@ -24,11 +23,3 @@ def test_computes_what_it_must(capfd):
     paths = [str(path) for path in sorted(TESTS.glob("*.test.js"))]
     assert paths
     assert node(["--test", *paths]) == 0, capfd.readouterr().out
-
-
-def test_every_module_is_read_or_answers():
-    modules = {path.stem for path in SCRIPTS.glob("*.js")}
-    shared = {"figure", "chart", "torch", "load"}
-    for name in modules - shared:
-        text = Path(SCRIPTS, f"{name}.js").read_text(encoding="utf-8")
-        assert text.rstrip().endswith(f'register("{name}", explorer);')
