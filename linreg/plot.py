@@ -429,6 +429,42 @@ def plot_predictions(
     return ax
 
 
+def plot_error_cloud(
+    errors: Mapping[str, Tensor],
+    radii: Mapping[str, float],
+    ax: Axes | None = None,
+) -> Axes:
+    """Scatter the errors of many trainings, with circles. Chapter 8.
+
+    A unit is as long on both axes.
+
+    Args:
+        errors: for each method its name and the errors of w_1 and w_2 in
+            each training, shape (k, 2).
+        radii: for each circle around (0, 0) its name and its radius.
+        ax: where to draw.
+
+    Returns:
+        The Axes.
+    """
+    ax = _axes(ax, figsize=(4.2, 4.2))
+    ax.set_aspect("equal")
+    for i, (name, cloud) in enumerate(errors.items()):
+        size, color = ((9, GREY), (16, BLUE))[i % 2]
+        ax.scatter(cloud[:, 0], cloud[:, 1], s=size, color=color, label=name)
+    angle = torch.linspace(0, 2 * torch.pi, 101)
+    ring = torch.stack([angle.cos(), angle.sin()])
+    for i, (name, radius) in enumerate(radii.items()):
+        style = ("-", "--")[i % 2]
+        ax.plot(*(radius * ring), color="black", ls=style, lw=1, label=name)
+    ax.set_xlabel(r"$\Delta w_1$")
+    ax.set_ylabel(r"$\Delta w_2$")
+    ax.legend(
+        loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize="small"
+    )
+    return ax
+
+
 def _axes(ax: Axes | None, figsize: tuple[float, float] = (4.8, 3.2)) -> Axes:
     if ax is None:
         _, ax = plt.subplots(

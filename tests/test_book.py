@@ -10,7 +10,7 @@ import yaml
 from matplotlib.testing.compare import compare_images
 
 import linreg
-from linreg import plot
+from linreg import explore, plot
 from tools.cover import draw_cover
 
 ROOT = Path(__file__).parents[1]
@@ -187,6 +187,7 @@ def test_every_public_function_is_shown_and_used():
         pattern = rf"getsource\((\w+\.)?{name}(_function)?\)"
         assert any(re.search(pattern, source) for source in shown), name
         assert any(re.search(rf"\b{name}\(", s) for s in used), name
+    used.append(inspect.getsource(explore))
     for name, function in inspect.getmembers(plot, inspect.isfunction):
         if function.__module__ == plot.__name__ and name[0] != "_":
             assert any(f"{name}(" in source for source in used), name

@@ -177,3 +177,59 @@ def test_line_takes_whole_numbers_and_a_seed_of_its_own():
     again = data_of(explore.line(TRUE_W[:1], TRUE_B, 5, 0, w=1, b=0, seed=0))
     other = data_of(explore.line(TRUE_W[:1], TRUE_B, 5, 0, w=1, b=0, seed=1))
     assert first == again != other
+
+
+AGAIN = {"lr": 0.1, "batch_size": 7, "num_epochs": 3, "seed": 5}
+
+
+def errors_of_trainings(trainings):
+    """By SGD and by least squares; each training has its own generator."""
+    by_sgd, by_squares = [], []
+    for k in range(trainings):
+        generator = torch.Generator().manual_seed(5000 + k)
+        features, labels = gen_data(TRUE_W, TRUE_B, 50, 0.5, generator)
+        w, b = torch.zeros(2, 1), torch.zeros(1)
+        params = [param.requires_grad_() for param in (w, b)]
+        for _ in range(3):
+            for X, y in data_iter(7, features, labels, generator):
+                squared_loss(linreg(X, w, b), y).sum().backward()
+                sgd(params, 0.1, len(X))
+        by_sgd.append(TRUE_W - w.detach().flatten())
+        X, y = features.double(), labels.double()
+        best = torch.linalg.pinv(X - X.mean(dim=0)) @ (y - y.mean())
+        by_squares.append(TRUE_W - best.float().flatten())
+    return torch.stack(by_sgd), torch.stack(by_squares)
+
+
+def test_again_gives_its_errors_and_settings():
+    ax = explore.again(TRUE_W, TRUE_B, 50, 0.5, trainings=3, **AGAIN)
+    data = data_of(ax)
+    by_sgd, by_squares = errors_of_trainings(3)
+    for name, errors in (("sgd", by_sgd), ("best", by_squares)):
+        given = torch.tensor(data.pop(name))
+        assert given.tolist() == given.round(decimals=3).tolist()
+        assert (given - errors).abs().max() < 0.00051
+    truth = {"w": [2, -3.4], "b": 4.2}
+    settings = {"n": 50, "noise_std": 0.5, **AGAIN}
+    assert data == {"kind": "again", **truth, **settings}
+
+
+def test_again_draws_two_clouds_and_two_circles():
+    ax = explore.again(TRUE_W, TRUE_B, 50, 0.5, trainings=3, **AGAIN)
+    by_sgd, by_squares = errors_of_trainings(3)
+    for cloud, errors in zip(
+        ax.collections, (by_squares, by_sgd), strict=True
+    ):
+        drawn = torch.as_tensor(cloud.get_offsets().data).float()
+        assert torch.allclose(drawn, errors, atol=1e-6)
+    names = [artist.get_label() for artist in (*ax.collections, *ax.lines)]
+    assert names == [
+        "least squares",
+        "SGD",
+        r"$\sigma/\sqrt{n}$",
+        r"$\sqrt{\sigma^2/n+\eta\sigma^2/2m}$",
+    ]
+    radii = [line.get_xdata()[0] for line in ax.lines]
+    limit = 0.5 / 50**0.5
+    total = (0.5**2 / 50 + 0.1 * 0.5**2 / (2 * 7)) ** 0.5
+    assert radii == pytest.approx([limit, total])

@@ -37,6 +37,7 @@ def calls():
         "plot_batches": ([torch.tensor([2, 0]), torch.tensor([1])],),
         "plot_squares": (FEATURES[:, :1], LABELS, W[:1], 4.2),
         "plot_predictions": (FEATURES[:, :1], LABELS, *LINE),
+        "plot_error_cloud": ({"a": torch.tensor([[0.1, -0.2]])}, {"b": 0.3}),
         "plot_step_times": ("batch size", [1, 10], {"a": [5.0, 7.0]}),
     }
 
@@ -60,6 +61,7 @@ def test_draws_into_the_given_axes_or_a_new_figure(name):
         "plot_loss_surface": [4.2, 4.6],
         "plot_batches": [4.8, 2.0],
         "plot_squares": [4.2, 4.6],
+        "plot_error_cloud": [4.2, 4.2],
     }
     size = sizes.get(name, [4.8, 3.2])
     assert made.figure.get_size_inches().tolist() == size
@@ -448,3 +450,38 @@ def test_predictions():
     assert dots(examples) == (20, BLUE)
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("$x$", "y")
     assert legend(ax) == ["$w x + b$", r"$\hat{y}$", "examples"]
+
+
+def test_error_cloud():
+    clouds = {
+        "one": torch.tensor([[0.5, -0.25], [0.25, 1.0]]),
+        "two": torch.tensor([[0.0, -2.0]]),
+        "three": torch.tensor([[1.0, 0.5]]),
+    }
+    radii = {"small": 0.5, "middle": 1.0, "large": 2.0}
+    ax = plot.plot_error_cloud(clouds, radii)
+    found = [points(scatter) for scatter in ax.collections]
+    assert found == [cloud.tolist() for cloud in clouds.values()]
+    looks = [dots(scatter) for scatter in ax.collections]
+    assert looks == [(9, GREY), (16, BLUE), (9, GREY)]
+    angle = np.linspace(0, 2 * np.pi, 101)
+    ring = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    for line, radius in zip(ax.lines, radii.values(), strict=True):
+        assert np.allclose(line.get_xydata(), radius * ring, atol=1e-6)
+    styles = [style(line) for line in ax.lines]
+    assert styles == [
+        ("black", "-", 1, "None", 0),
+        ("black", "--", 1, "None", 0),
+        ("black", "-", 1, "None", 0),
+    ]
+    assert ax.get_aspect() == 1
+    assert ax.get_xlabel() == r"$\Delta w_1$"
+    assert ax.get_ylabel() == r"$\Delta w_2$"
+    assert sorted(legend(ax)) == sorted([*clouds, *radii])
+    ax.figure.canvas.draw()
+    box = ax.get_legend().get_window_extent()
+    low, high = ax.get_window_extent().get_points()
+    assert box.x0 == pytest.approx(low[0], abs=10)
+    assert box.y0 == pytest.approx(high[1], abs=10)
+    lefts = {t.get_window_extent().x0 for t in ax.get_legend().get_texts()}
+    assert len({round(left) for left in lefts}) == 2  # columns of names

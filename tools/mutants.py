@@ -56,6 +56,7 @@ TESTS = [
     "devices",
     "distributed",
     "evaluate",
+    "explore",
     "loss",
     "model",
     "optim",

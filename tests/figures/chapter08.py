@@ -3,7 +3,8 @@ import functools
 import numpy as np
 import torch
 
-from figures.parts import close, error_bars, legend, line
+from figures.parts import close, dots, error_bars, legend, line
+from linreg import gen_data
 
 
 def jitter(figure, names):
@@ -59,8 +60,45 @@ def residuals(figure, names):
     assert legend(ax) == ["residuals", r"$\mathcal{N}(0,\sigma^2)$"]
 
 
+def again(figure, names):
+    (ax,) = figure.axes
+    found = [errors_of_training(4000 + k) for k in range(40)]
+    by_squares, by_sgd = (np.stack(part) for part in zip(*found, strict=True))
+    clouds = ax.collections
+    for artist, errors in zip(clouds, (by_squares, by_sgd), strict=True):
+        dots(artist, errors[:, 0], errors[:, 1])
+    angle = np.linspace(0, 2 * np.pi, 101)
+    limit, total = ax.lines
+    for artist, radius in ((limit, 0.1), (total, (0.01 + 0.1 / 4) ** 0.5)):
+        line(artist, radius * np.cos(angle), radius * np.sin(angle))
+    texts = [r"$\sigma/\sqrt{n}$", r"$\sqrt{\sigma^2/n+\eta\sigma^2/2m}$"]
+    assert legend(ax) == ["least squares", "SGD", *texts]
+    assert ax.get_aspect() == 1  # both axes are weights
+    assert ax.get_xlabel() == r"$\Delta w_1$"
+    assert ax.get_ylabel() == r"$\Delta w_2$"
+
+
+@functools.cache
+def errors_of_training(seed):
+    """In 64 bits, with the gradient by hand."""
+    generator = torch.Generator().manual_seed(seed)
+    truth = torch.tensor([2, -3.4])
+    X, y = gen_data(truth, 4.2, 100, 1.0, generator)
+    X = np.concatenate([X, np.ones((100, 1))], axis=1).astype(float)
+    y = y.flatten().numpy().astype(float)
+    params = np.zeros(3)
+    for _ in range(5):
+        order = torch.randperm(100, generator=generator).reshape(50, 2)
+        for rows in order.numpy():
+            slope = X[rows].T @ (X[rows] @ params - y[rows]) / 2
+            params = params - 0.1 * slope
+    best = np.linalg.pinv(X) @ y
+    return truth.numpy() - best[:2], truth.numpy() - params[:2]
+
+
 PICTURES = [
     error_bars("{'SGD': [w, b], 'least squares': [best]}"),
     jitter,
     residuals,
+    again,
 ]

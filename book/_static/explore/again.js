@@ -1,0 +1,340 @@
+// Chapter 8: train again and again, each time on new data: a cloud of errors.
+
+import { register } from "./figure.js";
+import { f, Generator, genData, randint, randperm, sgdStep } from "./torch.js";
+
+export const words = {
+  zh: {
+    noise_std: "噪声的标准差 σ",
+    n: "样本数 n",
+    lr: "学习率 lr",
+    batch_size: "批量大小 batch_size",
+    num_epochs: "周期数 num_epochs",
+    draw: "次序",
+    shuffled: "每个周期洗牌",
+    independent: "每批独立地抽",
+    seed: "种子 seed",
+    one: "训练一次",
+    twenty: "训练二十次",
+    errors: "误差的云：SGD 和最小二乘",
+    jitter: "抖动的云：SGD 减去最小二乘",
+    squares: "最小二乘",
+    gap: "SGD − 最小二乘",
+    last: "最近一次",
+    trainings: "训练次数",
+    inside: "实线圆里的灰点",
+    bestRms: "灰点的均方根",
+    limit: "实线圆的半径",
+    gapRms: "SGD − 最小二乘的均方根",
+    jitterCircle: "抖动圆的半径",
+    sgdRms: "蓝点的均方根",
+    total: "虚线圆的半径",
+    at: (k, [one, two]) => `第 ${k} 次训练，误差 ${one} 和 ${two}。`,
+    outside: (k) => `${k} 个蓝点在图外。`,
+    early: "步数太少，起点还没忘记：蓝点不在 (0, 0) 周围。",
+  },
+  en: {
+    noise_std: "noise σ",
+    n: "examples n",
+    lr: "learning rate lr",
+    batch_size: "batch size batch_size",
+    num_epochs: "epochs num_epochs",
+    draw: "order",
+    shuffled: "shuffled in each epoch",
+    independent: "each batch drawn independently",
+    seed: "seed",
+    one: "Train once",
+    twenty: "Train twenty times",
+    errors: "clouds of errors: SGD and least squares",
+    jitter: "cloud of the jitter: SGD less least squares",
+    squares: "least squares",
+    gap: "SGD − least squares",
+    last: "latest",
+    trainings: "trainings",
+    inside: "grey inside the solid circle",
+    bestRms: "root mean square of grey",
+    limit: "radius of the solid circle",
+    gapRms: "root mean square of the difference",
+    jitterCircle: "radius of the jitter's circle",
+    sgdRms: "root mean square of blue",
+    total: "radius of the dashed circle",
+    at: (k, [one, two]) => `Training ${k}, errors ${one} and ${two}.`,
+    outside: (k) => ` Blue dots outside the chart: ${k}.`,
+    early:
+      " Too few steps: where they began still shows, blue is not around (0, 0).",
+  },
+};
+
+const MOST = 400; // trainings
+const AT_ONCE = 40000; // examples that are seen at a turn: some milliseconds
+
+export function defaults(data) {
+  const { noise_std, n, lr, batch_size, num_epochs, seed } = data;
+  return { noise_std, n, lr, batch_size, num_epochs, draw: "shuffled", seed };
+}
+
+export function knobs() {
+  return [
+    { name: "noise_std", type: "log", min: 0.01, max: 2, step: 0.01 },
+    { name: "n", type: "count", min: 20, max: 500, step: 0.01 },
+    { name: "lr", type: "log", min: 0.003, max: 0.5, step: 0.01 },
+    { name: "batch_size", type: "count", min: 1, max: 50, step: 0.01 },
+    { name: "num_epochs", min: 1, max: 20, step: 1 },
+    { name: "draw", type: "choice", options: ["shuffled", "independent"] },
+    { name: "seed", type: "number", min: 0, max: 9999, step: 1 },
+  ];
+}
+
+// Training k: new data, then a new order, from one generator. The errors are
+// the truth less what was found, of w₁ and w₂.
+export function training(truth, settings, k) {
+  const { n, noise_std, lr, batch_size: m, num_epochs, draw, seed } = settings;
+  const generator = new Generator(seed * 1000 + k);
+  const examples = genData(truth.w, truth.b, n, noise_std, generator);
+  const model = { w: [0, 0], b: 0 };
+  for (let epoch = 0; epoch < num_epochs; epoch++) {
+    const order =
+      draw === "shuffled"
+        ? randperm(n, generator)
+        : randint(n, Math.ceil(n / m) * m, generator);
+    for (let i = 0; i < order.length; i += m) {
+      const rows = order.slice(i, i + m);
+      sgdStep(model, examples, rows, lr, rows.length);
+    }
+  }
+  const error = (value, j) => f(truth.w[j]) - value;
+  return { sgd: model.w.map(error), best: leastSquares(examples).map(error) };
+}
+
+// In 64 bits. The bias takes the means away; then two equations are left.
+export function leastSquares({ features, labels }) {
+  const column = (j) => labels.map((_, i) => features[2 * i + j]);
+  const [u, v, y] = [column(0), column(1), labels].map(centred);
+  const [a, c, d] = [dot(u, u), dot(u, v), dot(v, v)];
+  const [p, q] = [dot(u, y), dot(v, y)];
+  const determinant = a * d - c * c;
+  return [(d * p - c * q) / determinant, (a * q - c * p) / determinant];
+}
+
+function centred(values) {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return Float64Array.from(values, (value) => value - mean);
+}
+
+const dot = (u, v) => u.reduce((sum, value, i) => sum + value * v[i], 0);
+
+// Standard deviations for each parameter: of least squares, of the jitter
+// where batches are drawn independently, and of both together.
+export function expected({ noise_std, n, lr, batch_size }) {
+  const limit = noise_std / Math.sqrt(n);
+  const jitter = noise_std * Math.sqrt(lr / (2 * batch_size));
+  return { limit, jitter, total: Math.hypot(limit, jitter) };
+}
+
+// The notebook's cloud is there at once; other settings begin with as many
+// trainings as take no time to speak of.
+export function start(data, settings, before) {
+  const same = JSON.stringify(settings) === JSON.stringify(defaults(data));
+  const state = { sgd: [], best: [], rounded: same, half: before?.half };
+  if (same) {
+    Object.assign(state, { sgd: data.sgd, best: data.best });
+    look(state, settings);
+  } else {
+    const each = settings.n * settings.num_epochs;
+    const few = Math.max(1, Math.floor(AT_ONCE / each));
+    train(state, settings, data, Math.min(few, data.sgd.length));
+  }
+  return state;
+}
+
+// The notebook's numbers are rounded: all are computed before one is added.
+export function train(state, settings, data, more) {
+  const upTo = Math.min(MOST, state.sgd.length + more);
+  if (state.rounded)
+    Object.assign(state, { sgd: [], best: [], rounded: false });
+  for (let k = state.sgd.length; k < upTo; k++) {
+    const { sgd, best } = training(data, settings, k);
+    state.sgd.push(sgd);
+    state.best.push(best);
+  }
+  look(state, settings);
+  return upTo < MOST;
+}
+
+// From the middle to the edge of the charts. It stays while the cloud can be
+// seen in it, so that a cloud half as wide looks half as wide.
+function look(state, settings) {
+  const sizes = state.sgd.map((e) => Math.max(...e.map(Math.abs)));
+  const most = sizes.filter(Number.isFinite).sort((a, b) => a - b);
+  const cloud = most[Math.floor(0.9 * most.length)] ?? 0; // strays may miss
+  const { total } = expected(settings);
+  const need = Math.min(10, Math.max(3 * total, 1.4 * cloud));
+  if (!(need <= state.half && state.half <= 4 * need)) state.half = 1.1 * need;
+}
+
+export function rms(pairs) {
+  const sum = pairs.flat().reduce((sum, value) => sum + value ** 2, 0);
+  return Math.sqrt(sum / (2 * pairs.length));
+}
+
+const finite = (pair) => pair.every(Number.isFinite);
+
+const gaps = ({ sgd, best }) =>
+  sgd.map((pair, k) => pair.map((value, j) => value - best[k][j]));
+
+function draw(figure, state, settings) {
+  const { words } = figure;
+  const whole = figure.charts.clientWidth;
+  const width = whole >= 640 ? Math.floor(whole / 2) : whole;
+  const { limit, jitter, total } = expected(settings);
+  const last = state.sgd.length - 1;
+  const gap = gaps(state);
+  drawCloud(figure.chart(words.errors), state.half, width, {
+    dots: [
+      ["explore-blue", "SGD", state.sgd],
+      ["explore-quiet explore-small", words.squares, state.best],
+    ],
+    circles: [
+      ["explore-axis", "σ/√n", limit],
+      ["explore-dashed", "√(σ²/n + ησ²/2m)", total],
+    ],
+    last: [words.last, state.best[last], state.sgd[last]],
+  });
+  drawCloud(figure.chart(words.jitter), state.half, width, {
+    dots: [["explore-blue", words.gap, gap]],
+    circles: [["explore-dashed", "√(ησ²/2m)", jitter]],
+    last: [words.last, [0, 0], gap[last]],
+  });
+}
+
+// A unit is as long on both axes; what the marks mean stands above the cloud.
+function drawCloud(chart, half, width, { dots, circles, last }) {
+  const room = 44; // pixels
+  const unit = (width - 66) / (2 * half);
+  chart.begin({
+    width,
+    height: width - 18 + room,
+    x: [-half, half],
+    y: [-half, half + room / unit],
+    xName: "Δw₁",
+    yName: "Δw₂",
+  });
+  const at = (x, y) => [chart.fromX(x), chart.fromY(y)];
+  const named = (name, x, y) => {
+    chart.text(`${name}?`, at(x, y), name, "", "start");
+    return x + 24 + roughWidth(name);
+  };
+  const [lastName, from, to] = last;
+  const clouds = [...dots, ["explore-orange explore-large", lastName, [to]]];
+  chart.line("last", [from, to], "explore-orange");
+  let x = 60;
+  for (const [look, name, points] of clouds) {
+    chart.dots(name, [...points.filter(finite), at(x, 18)], look);
+    x = named(name, x + 8, 22);
+  }
+  x = 54;
+  for (const [look, name, radius] of circles) {
+    chart.ellipse(name, [0, 0], [radius * unit, radius * unit], 0, look);
+    chart.line(`${name}-`, [at(x, 38), at(x + 22, 38)], look);
+    x = named(name, x + 28, 42);
+  }
+  chart.end();
+}
+
+// In pixels. To ask the browser in each frame would take milliseconds.
+const roughWidth = (text) =>
+  [...text].reduce((sum, letter) => sum + (letter > "\u2e80" ? 13 : 7.5), 0);
+
+export function numbers(state, settings) {
+  const { sgd, best, rounded } = state;
+  const { limit, jitter, total } = expected(settings);
+  const say = (value) => (rounded ? value.toFixed(3) : value);
+  const [one, two] = sgd.at(-1);
+  const inside = best.filter((e) => Math.hypot(...e) < limit).length;
+  return [
+    ["trainings", String(sgd.length)],
+    ["Δw₁", say(one)],
+    ["Δw₂", say(two)],
+    ["inside", `${Math.round((100 * inside) / best.length)} %`],
+    ["bestRms", say(rms(best))],
+    ["limit", limit],
+    ["gapRms", say(rms(gaps(state)))],
+    ["jitterCircle", jitter],
+    ["sgdRms", say(rms(sgd))],
+    ["total", total],
+  ];
+}
+
+// A step takes the share lr of the way to the bottom, about.
+function startShows(settings) {
+  const { lr, n, batch_size, num_epochs } = settings;
+  const steps = Math.ceil(n / batch_size) * num_epochs;
+  return 3 * (1 - lr) ** steps > expected(settings).jitter / 3;
+}
+
+function said({ sgd, half }, words, settings) {
+  const outside = sgd.filter((e) => !e.every((x) => Math.abs(x) <= half));
+  return [
+    words.at(
+      sgd.length,
+      sgd.at(-1).map((value) => value.toFixed(3)),
+    ),
+    startShows(settings) ? words.early : "",
+    outside.length ? words.outside(outside.length) : "",
+  ].join("");
+}
+
+export function code(settings, { sgd }, { w, b }) {
+  const { n, noise_std, lr, batch_size: m, num_epochs, draw, seed } = settings;
+  const total = Math.ceil(n / m) * m;
+  const batches =
+    draw === "shuffled"
+      ? [`        for X, y in data_iter(${m}, features, labels, generator):`]
+      : [
+          `        rows = torch.randint(${n}, (${total},), generator=generator)`,
+          `        for batch in rows.split(${m}):`,
+          "            X, y = features[batch], labels[batch]",
+        ];
+  return [
+    "import torch",
+    "",
+    "from linreg import data_iter, gen_data, linreg, sgd, squared_loss",
+    "",
+    `true_w, true_b = torch.tensor([${w.join(", ")}]), ${b}`,
+    "sgd_errors, best_errors = [], []",
+    `for k in range(${sgd.length}):`,
+    `    generator = torch.Generator().manual_seed(${seed * 1000} + k)`,
+    `    features, labels = gen_data(true_w, true_b, ${n}, ${noise_std}, generator)`,
+    "    w = torch.zeros(2, 1, requires_grad=True)",
+    "    b = torch.zeros(1, requires_grad=True)",
+    `    for _ in range(${num_epochs}):`,
+    ...batches,
+    "            squared_loss(linreg(X, w, b), y).sum().backward()",
+    `            sgd([w, b], ${lr}, len(X))`,
+    `    X_one = torch.cat([features, torch.ones(${n}, 1)], dim=1).double()`,
+    "    best = torch.linalg.lstsq(X_one, labels.double()).solution",
+    "    sgd_errors.append(true_w - w.detach().flatten())",
+    "    best_errors.append(true_w - best[:2].flatten())",
+    "sgd_errors, best_errors = torch.stack(sgd_errors), torch.stack(best_errors)",
+    "for errors in (best_errors, sgd_errors - best_errors, sgd_errors):",
+    "    print(errors[-1], errors.square().mean().sqrt())",
+  ].join("\n");
+}
+
+export const explorer = {
+  words,
+  defaults,
+  knobs,
+  start,
+  actions: {
+    one: (state, settings, data) => train(state, settings, data, 1),
+    twenty: (state, settings, data) => train(state, settings, data, 20),
+  },
+  play: (state, settings, data) => train(state, settings, data, 1),
+  draw,
+  numbers,
+  said,
+  code,
+};
+
+register("again", explorer);
