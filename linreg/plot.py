@@ -454,6 +454,7 @@ def plot_error_cloud(
         ax.scatter(cloud[:, 0], cloud[:, 1], s=size, color=color, label=name)
     angle = torch.linspace(0, 2 * torch.pi, 101)
     ring = torch.stack([angle.cos(), angle.sin()])
+    ring[:, -1] = ring[:, 0]  # closed exactly, on every machine
     for i, (name, radius) in enumerate(radii.items()):
         style = ("-", "--")[i % 2]
         ax.plot(*(radius * ring), color="black", ls=style, lw=1, label=name)

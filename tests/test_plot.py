@@ -468,6 +468,7 @@ def test_error_cloud():
     ring = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     for line, radius in zip(ax.lines, radii.values(), strict=True):
         assert np.allclose(line.get_xydata(), radius * ring, atol=1e-6)
+        assert line.get_xydata()[-1].tolist() == [radius, 0]
     styles = [style(line) for line in ax.lines]
     assert styles == [
         ("black", "-", 1, "None", 0),
