@@ -34,6 +34,11 @@ def in_words(figure: Figure) -> str:
     return "\n".join(lines)
 
 
+def _bundle(picture: Picture, **_: object) -> dict[str, Any]:
+    """Give Jupyter the data beside the image, where there are any."""
+    return {} if picture.data is None else {DATA_TYPE: picture.data}
+
+
 class Picture(Figure):
     """A figure whose plain-text form is the list of what is drawn.
 
@@ -44,9 +49,7 @@ class Picture(Figure):
 
     data: Mapping[str, Any] | None = None
     __repr__ = in_words
-
-    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
-        return {} if self.data is None else {DATA_TYPE: self.data}
+    _repr_mimebundle_ = _bundle
 
 
 def _axis(ax: Axes) -> str:
