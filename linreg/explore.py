@@ -29,7 +29,7 @@ from linreg.plot import (
 DECIMALS = 3  # of numbers in the data: as many as every machine agrees on
 
 
-def cards(sample_size: int, batch_size: int, seed: int = 0) -> Axes:
+def cards(sample_size: int, batch_size: int, seed: int) -> Axes:
     """Draw how an epoch deals the examples into batches. Chapter 2.
 
     Args:
@@ -69,7 +69,7 @@ def line(
     *,
     w: float,
     b: float,
-    seed: int = 0,
+    seed: int,
 ) -> Axes:
     """Draw a line among examples of one feature, to be dragged. Chapter 4.
 
@@ -106,7 +106,7 @@ def squares(
     *,
     line: tuple[float, float],
     example: int,
-    seed: int = 0,
+    seed: int,
 ) -> Axes:
     """Draw a line, and the squares on its errors. Chapter 5.
 
@@ -143,7 +143,7 @@ def bowl(
     *,
     lr: float,
     batch_size: int,
-    seed: int = 0,
+    seed: int,
 ) -> Axes:
     """Draw an epoch of mini-batch SGD on the bowl. Chapter 7.
 
