@@ -70,7 +70,7 @@ lock: ## pin the newest releases of what pyproject.toml asks for (needs uv)
 	  --custom-compile-command 'make lock' --quiet --group book -c requirements.txt -o requirements-book.txt
 
 clean: ## remove the site and the installed packages
-	rm -rf _build .venv
+	rm -rf _build .venv tools/web/node_modules
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
