@@ -10,8 +10,6 @@ machines are left out. Names of parts as arguments: only these.
 import cProfile
 import json
 import os
-import platform
-import re
 import resource
 import sys
 import time
@@ -21,7 +19,6 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 import numpy as np
-import psutil
 import torch
 import torch.distributed as dist
 from torch.multiprocessing import spawn
@@ -30,6 +27,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from benchmarks import two_machines
+from benchmarks.bench_files import machine, peak_memory_mb
 from linreg import init_params, linreg, sgd, squared_loss
 from linreg.distributed import epoch_generator, train_distributed
 from linreg.stream import stream_iter, write_data
@@ -46,29 +44,6 @@ PROFILED = {
     "drawing the order": "torch.randperm",
     "reading": "'take' of",
 }
-
-
-def machine():
-    names = [
-        line.partition(":")[2].strip()
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
-        if line.startswith("model name")
-    ]
-    return {
-        "cpu": names[0],
-        "cores": os.cpu_count(),
-        "memory_mb": round(psutil.virtual_memory().total / 1e6),
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-    }
-
-
-def peak_memory_mb():
-    """Tell the most memory that this program ever had, by the kernel."""
-    status = Path("/proc/self/status").read_text()
-    return round(int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024 / 1e6)
 
 
 def in_processes(function, world_size, *arguments, manner="free"):

@@ -15,8 +15,9 @@ import torch
 from axe_playwright_python.sync_playwright import Axe
 from building import ROOT
 
+from linreg.picture import DATA_TYPE
+
 NUMBER = r"-?(?:\d+\.?\d*(?:e[-+]?\d+)?|Infinity|NaN)"
-DATA_TYPE = "application/vnd.linreg.explore+json"
 
 
 class Figure(NamedTuple):

@@ -9,6 +9,7 @@ import re
 import socket
 import time
 import zlib
+from collections.abc import Iterator
 from html import escape, unescape
 from pathlib import Path
 from subprocess import PIPE, Popen
@@ -169,9 +170,8 @@ def set_data_aside(app: Sphinx, _: str, source: list[str]) -> None:
     """Let MyST-NB read the pictures without the data that it cannot show."""
     if DATA_TYPE in source[0]:
         notebook = nbformat.reads(source[0], as_version=4)
-        for cell in notebook.cells:
-            for output in cell.get("outputs", []):
-                output.get("data", {}).pop(DATA_TYPE, None)
+        for _, bundle in _pictures_with_data(notebook):
+            del bundle[DATA_TYPE]
         source[0] = nbformat.writes(notebook)
 
 
@@ -238,20 +238,28 @@ def shape_page(
         context["metatags"] = PLACEHOLDER + context.get("metatags", "")
 
 
+def _pictures_with_data(
+    notebook: nbformat.NotebookNode,
+) -> Iterator[tuple[nbformat.NotebookNode, nbformat.NotebookNode]]:
+    """Find the outputs that have data: the cell, and all that it shows."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if DATA_TYPE in output.get("data", {}):
+                yield cell, output.data
+
+
 def _let_figures_answer(source: Path, context: dict) -> None:
     """Give pictures the data that their outputs have for the scripts."""
     if source.suffix != ".ipynb" or DATA_TYPE not in source.read_text("utf-8"):
         return
-    for cell in nbformat.read(source, as_version=4).cells:
-        for output in cell.get("outputs", []):
-            if (data := output.get("data", {}).get(DATA_TYPE)) is None:
-                continue
-            alt = f' alt="{escape(cell.metadata.mystnb.image.alt)}"'
-            text = escape(json.dumps(data, separators=(",", ":")))
-            body = context["body"]
-            if body.count(alt) != 1:
-                raise ExtensionError(f"{source}: not one picture with{alt}")
-            context["body"] = body.replace(alt, f'{alt} data-explore="{text}"')
+    notebook = nbformat.read(source, as_version=4)
+    for cell, bundle in _pictures_with_data(notebook):
+        alt = f' alt="{escape(cell.metadata.mystnb.image.alt)}"'
+        text = escape(json.dumps(bundle[DATA_TYPE], separators=(",", ":")))
+        body = context["body"]
+        if body.count(alt) != 1:
+            raise ExtensionError(f"{source}: not one picture with{alt}")
+        context["body"] = body.replace(alt, f'{alt} data-explore="{text}"')
     context["site_scripts"].append(LOADER)
 
 

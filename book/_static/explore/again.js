@@ -1,7 +1,7 @@
 // Chapter 8: train again and again, each time on new data: a cloud of errors.
 
-import { register } from "./figure.js";
-import { f, Generator, genData, randint, randperm, sgdStep } from "./torch.js";
+import { batchesInPython, register } from "./figure.js";
+import { epochOrder, f, Generator, genData, sgdStep } from "./torch.js";
 
 export const words = {
   zh: {
@@ -93,10 +93,7 @@ export function training(truth, settings, k) {
   const examples = genData(truth.w, truth.b, n, noise_std, generator);
   const model = { w: [0, 0], b: 0 };
   for (let epoch = 0; epoch < num_epochs; epoch++) {
-    const order =
-      draw === "shuffled"
-        ? randperm(n, generator)
-        : randint(n, Math.ceil(n / m) * m, generator);
+    const order = epochOrder(draw, n, m, generator);
     for (let i = 0; i < order.length; i += m) {
       const rows = order.slice(i, i + m);
       sgdStep(model, examples, rows, lr, rows.length);
@@ -184,8 +181,7 @@ const gaps = ({ sgd, best }) =>
 
 function draw(figure, state, settings) {
   const { words } = figure;
-  const whole = figure.charts.clientWidth;
-  const width = whole >= 640 ? Math.floor(whole / 2) : whole;
+  const width = figure.half();
   const { limit, jitter, total } = expected(settings);
   const last = state.sgd.length - 1;
   const gap = gaps(state);
@@ -286,15 +282,6 @@ function said({ sgd, half }, words, settings) {
 
 export function code(settings, { sgd }, { w, b }) {
   const { n, noise_std, lr, batch_size: m, num_epochs, draw, seed } = settings;
-  const total = Math.ceil(n / m) * m;
-  const batches =
-    draw === "shuffled"
-      ? [`        for X, y in data_iter(${m}, features, labels, generator):`]
-      : [
-          `        rows = torch.randint(${n}, (${total},), generator=generator)`,
-          `        for batch in rows.split(${m}):`,
-          "            X, y = features[batch], labels[batch]",
-        ];
   return [
     "import torch",
     "",
@@ -308,7 +295,7 @@ export function code(settings, { sgd }, { w, b }) {
     "    w = torch.zeros(2, 1, requires_grad=True)",
     "    b = torch.zeros(1, requires_grad=True)",
     `    for _ in range(${num_epochs}):`,
-    ...batches,
+    ...batchesInPython(draw, n, m, "        "),
     "            squared_loss(linreg(X, w, b), y).sum().backward()",
     `            sgd([w, b], ${lr}, len(X))`,
     `    X_one = torch.cat([features, torch.ones(${n}, 1)], dim=1).double()`,

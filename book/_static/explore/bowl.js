@@ -1,7 +1,8 @@
 // Chapter 7: mini-batch SGD on the bowl of the mean loss.
 
-import { examplesInPython, register } from "./figure.js";
-import { f, Generator, meanLoss, randint, randperm, sgdStep } from "./torch.js";
+import { examplesInPython, fromLists } from "./examples.js";
+import { batchesInPython, register } from "./figure.js";
+import { epochOrder, f, Generator, meanLoss, sgdStep } from "./torch.js";
 
 export const words = {
   zh: {
@@ -75,7 +76,7 @@ export function knobs({ labels }) {
 }
 
 export function start(data, { seed }) {
-  const examples = flat(data);
+  const examples = fromLists(data);
   const state = {
     examples,
     bowl: leastSquares(examples),
@@ -89,13 +90,6 @@ export function start(data, { seed }) {
   };
   note(state);
   return state;
-}
-
-function flat({ features, labels }) {
-  return {
-    features: Float32Array.from(features.flat()),
-    labels: Float32Array.from(labels),
-  };
 }
 
 function note(state) {
@@ -113,10 +107,7 @@ export function step(state, settings) {
   const n = state.examples.labels.length;
   const m = settings.batch_size;
   if (state.order.length === 0) {
-    state.order =
-      settings.draw === "shuffled"
-        ? randperm(n, state.generator)
-        : randint(n, Math.ceil(n / m) * m, state.generator);
+    state.order = epochOrder(settings.draw, n, m, state.generator);
     state.epoch += 1;
   }
   const rows = state.order.splice(0, m);
@@ -188,10 +179,9 @@ function slice({ place, smallest, curvature }, b) {
 
 function draw(figure, state) {
   const { words } = figure;
-  const whole = figure.charts.clientWidth;
-  const width = whole >= 640 ? Math.floor(whole / 2) : whole;
+  const width = figure.half();
   drawBowl(figure.chart(words.bowl), state, width, Math.min(width, 330));
-  const low = whole === width ? 190 : 330; // on a phone, one below the other
+  const low = figure.wide() ? 330 : 190;
   drawCurve(figure.chart(words.curve), state, width, low, words);
 }
 
@@ -286,15 +276,6 @@ function said(state, words) {
 
 export function code(settings, { steps }, { source }) {
   const { lr, batch_size: m, draw, divisor, seed } = settings;
-  const total = Math.ceil(source.n / m) * m;
-  const batches =
-    draw === "shuffled"
-      ? [`    for X, y in data_iter(${m}, features, labels, generator):`]
-      : [
-          `    rows = torch.randint(${source.n}, (${total},), generator=generator)`,
-          `    for batch in rows.split(${m}):`,
-          "        X, y = features[batch], labels[batch]",
-        ];
   return [
     ...examplesInPython(source),
     "w = torch.zeros(2, 1, requires_grad=True)",
@@ -302,7 +283,7 @@ export function code(settings, { steps }, { source }) {
     `generator = torch.Generator().manual_seed(${seed})`,
     "steps = 0",
     `while steps < ${steps}:`,
-    ...batches,
+    ...batchesInPython(draw, source.n, m, "    "),
     "        squared_loss(linreg(X, w, b), y).sum().backward()",
     `        sgd([w, b], ${lr}, ${divisor === "own" ? "len(X)" : m})`,
     "        steps += 1",

@@ -154,8 +154,7 @@ export function layout(width, n, m) {
 
 function draw(figure, state, settings) {
   const { words } = figure;
-  const whole = figure.charts.clientWidth;
-  const width = whole >= 640 ? Math.floor(whole / 2) : whole;
+  const width = figure.half();
   drawTable(figure.chart(words.table), state, settings, width, words);
   drawCounts(figure.chart(words.counts), state, width, words);
 }

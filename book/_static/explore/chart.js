@@ -108,7 +108,7 @@ export class Chart {
   // Points, [x, y] each, joined by a line.
   line(name, points, className) {
     this.mark(name, "path", `explore-line ${className}`, {
-      d: this.outline(points, "L"),
+      d: this.outline(points),
     });
   }
 
@@ -118,11 +118,11 @@ export class Chart {
     return this.mark(name, "path", `explore-dots ${className}`, { d });
   }
 
-  outline(points, join) {
+  outline(points) {
     const seen = points.filter(
       ([x, y]) => Number.isFinite(x) && Number.isFinite(y),
     );
-    return seen.map((p, i) => `${i ? join : "M"}${this.place(p)}`).join("");
+    return seen.map((p, i) => `${i ? "L" : "M"}${this.place(p)}`).join("");
   }
 
   place([x, y]) {
@@ -146,7 +146,7 @@ export class Chart {
       ring.firstChild.setAttribute(key, value);
   }
 
-  // The corner at the data's (x, y), size in pixels or from a second corner.
+  // A rectangle from one corner to the opposite one, in the data's terms.
   box(name, [x0, y0], [x1, y1], className) {
     const [left, right] = [this.X(x0), this.X(x1)].sort((a, b) => a - b);
     const [top, bottom] = [this.Y(y0), this.Y(y1)].sort((a, b) => a - b);

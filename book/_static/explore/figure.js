@@ -44,27 +44,17 @@ export function show(number) {
   return number.toFixed(4);
 }
 
-// As Python writes a float: torch.tensor makes integers of 2, but not of 2.0.
-export const float = (value) =>
-  Number.isInteger(value) ? value.toFixed(1) : String(value);
-
-// The lines that make the figure's examples; `source` says from what, and
-// `names` are what the code takes from linreg.
-export function examplesInPython(
-  { w, b, n, noise_std, seed, decimals },
-  names = "data_iter, gen_data, linreg, sgd, squared_loss",
-) {
-  return [
-    "import torch",
-    "",
-    `from linreg import ${names}`,
-    "",
-    `true_w, true_b = torch.tensor([${w.map(float).join(", ")}]), ${b}`,
-    `generator = torch.Generator().manual_seed(${seed})`,
-    `data = gen_data(true_w, true_b, ${n}, ${noise_std}, generator)`,
-    `features, labels = (t.round(decimals=${decimals}) for t in data)`,
-    "",
-  ];
+// The lines that take an epoch's batches X, y: those of `epochOrder`.
+export function batchesInPython(draw, n, m, indent) {
+  const lines =
+    draw === "shuffled"
+      ? [`for X, y in data_iter(${m}, features, labels, generator):`]
+      : [
+          `rows = torch.randint(${n}, (${Math.ceil(n / m) * m},), generator=generator)`,
+          `for batch in rows.split(${m}):`,
+          "    X, y = features[batch], labels[batch]",
+        ];
+  return lines.map((line) => indent + line);
 }
 
 // Put an explorer in the place of each picture of its kind.
@@ -79,7 +69,7 @@ class Figure {
   constructor(kind, explorer, data, picture) {
     Object.assign(this, { kind, explorer, data });
     this.words = { ...WORDS[language()], ...explorer.words[language()] };
-    this.settings = { ...explorer.defaults(data) };
+    this.forget();
     this.readAddress();
     this.build(picture);
     this.restart();
@@ -133,6 +123,17 @@ class Figure {
     place.before(this.box);
     place.classList.add("explore-picture");
     this.chartList = [];
+  }
+
+  // Is there room for two charts side by side? On a phone there is not.
+  wide() {
+    return this.charts.clientWidth >= 640;
+  }
+
+  // The width of one of two charts.
+  half() {
+    const { clientWidth } = this.charts;
+    return this.wide() ? Math.floor(clientWidth / 2) : clientWidth;
   }
 
   // A chart of this figure, made at its first use; `label` tells what it shows.
@@ -255,9 +256,13 @@ class Figure {
     this.tell();
   }
 
-  reset() {
+  forget() {
     this.state = undefined;
     this.settings = { ...this.explorer.defaults(this.data) };
+  }
+
+  reset() {
+    this.forget();
     history.replaceState(null, "", `#explore-${this.kind}`);
     this.restart();
   }
@@ -320,9 +325,8 @@ class Figure {
 
   setAll(query) {
     location.hash = `${this.kind}?${query}`;
-    this.settings = { ...this.explorer.defaults(this.data) };
+    this.forget();
     this.readAddress();
-    this.state = undefined;
     this.restart();
   }
 

@@ -1,6 +1,7 @@
 // Chapter 4: a line to be dragged, its predictions and residuals.
 
-import { examplesInPython, float, register } from "./figure.js";
+import { examplesInPython, float, fromLists } from "./examples.js";
+import { register } from "./figure.js";
 import { f, Generator, genData, predict } from "./torch.js";
 
 const LABEL = {
@@ -76,10 +77,10 @@ const rounded = (value, decimals) =>
   f(Math.round(f(value * 10 ** decimals)) / 10 ** decimals);
 
 // The notebook's examples, or the same with more or less noise.
-export function examples({ features, labels, source }, sigma) {
-  const x = Float32Array.from(features.flat());
-  if (sigma === source.noise_std) return { x, y: Float32Array.from(labels) };
-  const { w, b, n, seed, decimals } = source;
+export function examples(data, sigma) {
+  const { features: x, labels: y } = fromLists(data);
+  const { w, b, n, noise_std, seed, decimals } = data.source;
+  if (sigma === noise_std) return { x, y };
   const drawn = genData(w, b, n, sigma, new Generator(seed));
   return { x, y: drawn.labels.map((value) => rounded(value, decimals)) };
 }
@@ -129,7 +130,7 @@ function draw(figure, state, { w, b }) {
 const ends = (w, b) => X_AXIS.map((x) => [x, w * x + b]);
 
 function segments(chart, name, from, to, className) {
-  const d = from.map((point, i) => chart.outline([point, to[i]], "L")).join("");
+  const d = from.map((point, i) => chart.outline([point, to[i]])).join("");
   chart.mark(name, "path", `explore-line ${className}`, { d });
 }
 

@@ -3,8 +3,9 @@
 const here = document.currentScript.src.replace(/load\.js.*/, "");
 const fetched = new Set();
 
-function fetchCode(picture) {
-  const { kind } = JSON.parse(picture.dataset.explore);
+const kindOf = (picture) => JSON.parse(picture.dataset.explore).kind;
+
+function fetchCode(kind) {
   if (fetched.has(kind)) return;
   fetched.add(kind);
   const script = document.createElement("script");
@@ -15,7 +16,7 @@ function fetchCode(picture) {
 const watcher = new IntersectionObserver(
   (entries) => {
     for (const entry of entries) {
-      if (entry.isIntersecting) fetchCode(entry.target);
+      if (entry.isIntersecting) fetchCode(kindOf(entry.target));
     }
   },
   { rootMargin: "600px" },
@@ -23,6 +24,6 @@ const watcher = new IntersectionObserver(
 
 for (const picture of document.querySelectorAll("[data-explore]")) {
   watcher.observe(picture);
-  const { kind } = JSON.parse(picture.dataset.explore);
-  if (location.hash.startsWith(`#${kind}?`)) fetchCode(picture);
+  const kind = kindOf(picture);
+  if (location.hash.startsWith(`#${kind}?`)) fetchCode(kind);
 }

@@ -1,6 +1,7 @@
 // Chapter 5: a line, the squares on its errors, and three ways to count them.
 
-import { examplesInPython, float, register } from "./figure.js";
+import { examplesInPython, float, fromLists } from "./examples.js";
+import { register } from "./figure.js";
 import { f, predict } from "./torch.js";
 
 export const words = {
@@ -73,8 +74,7 @@ export function knobs({ labels }) {
 // A fitted line follows the examples until a hand is laid on it.
 export function start(data, settings, _before, changed = []) {
   if (changed.includes("w") || changed.includes("b")) settings.fit = "hand";
-  const features = Float32Array.from(data.features.flat());
-  const labels = Float32Array.from(data.labels);
+  const { features, labels } = fromLists(data);
   const middle = (Math.min(...labels) + Math.max(...labels)) / 2;
   labels[settings.example] += f(settings.offset);
   let { w, b } = settings;
@@ -151,7 +151,7 @@ export function farAt(part) {
 function draw(figure, state, settings) {
   const { words } = figure;
   const whole = figure.charts.clientWidth;
-  const wide = whole >= 640;
+  const wide = figure.wide();
   const width = wide ? Math.floor(whole * 0.58) : whole;
   drawBoard(figure, state, settings, width, wide ? 420 : Math.min(width, 360));
   const chart = figure.chart(words.curves);

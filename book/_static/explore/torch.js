@@ -66,6 +66,13 @@ export function randint(high, size, generator) {
   return Array.from({ length: size }, () => generator.random() % high);
 }
 
+// The rows of an epoch in batches of m: dealt, each once, or drawn anew.
+export function epochOrder(draw, n, m, generator) {
+  return draw === "shuffled"
+    ? randperm(n, generator)
+    : randint(n, Math.ceil(n / m) * m, generator);
+}
+
 // PyTorch takes sixteen numbers at a time; the last sixteen may overlap.
 export function randn(size, generator) {
   if (size < 16) {
