@@ -2,30 +2,35 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
-BUILD := $(BIN)/jupyter-book build . --warningiserror --keep-going --quiet
+BUILD := $(BIN)/python -m tools.site
 # `make test CPU=1` leaves the CUDA packages out, for machines without a GPU.
 CPU_INDEX := --extra-index-url https://download.pytorch.org/whl/cpu
 NOTEBOOKS := $(wildcard book/*.ipynb)
+# Said on the command line, LANG is the book's language, not the machine's.
+ifeq ($(origin LANG),command line)
+EDITION := $(LANG)
+unexport LANG
+endif
 
-.PHONY: help book epub pdf serve test mutants bench matrix lighthouse lab execute lock clean
+.PHONY: help book epub pdf serve test mutants bench matrix lighthouse lab locale execute lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
 
-book: .venv/book.done ## build the site in _build/html
-	@# A failed build leaves pages that the next one would take for good: remove them.
-	$(BUILD) || { rm -rf _build/html _build/.doctrees; exit 1; }
+book: .venv/book.done ## build the site, in both languages, in _build/html
+	$(BUILD)
 	@echo "The book is built: open _build/html/index.html, or run 'make serve'."
 
-epub: .venv/book.done ## write the book as _build/downloads/linreg.epub
-	rm -rf _build/epub
-	$(BUILD) --builder custom --custom-builder epub
-	@mkdir -p _build/downloads
-	mv _build/epub/linreg.epub _build/downloads/
+epub: .venv/book.done ## write the book as EPUB, in both languages, to _build/downloads
+	rm -rf _build/*/_build/epub
+	$(BUILD) -- --builder custom --custom-builder epub
+	$(foreach l,zh en,mkdir -p _build/downloads/$l && \
+	  mv _build/$l/_build/epub/linreg.epub _build/downloads/$l/linreg-$l.epub &&) true
 
-pdf: .venv/all.done ## print the book to _build/downloads/linreg.pdf (needs Chromium)
-	$(BUILD) --builder singlehtml
-	$(BIN)/python -m tools.pdf _build/singlehtml _build/downloads/linreg.pdf
+pdf: .venv/all.done ## print the book as PDF, in both languages (needs Chromium)
+	$(BUILD) -- --builder singlehtml
+	$(foreach l,zh en,$(BIN)/python -m tools.pdf _build/$l/_build/singlehtml \
+	  _build/downloads/$l/linreg-$l.pdf &&) true
 
 serve: book ## show the site on http://localhost:8000
 	$(BIN)/python -m http.server --bind localhost --directory _build/html 8000
@@ -57,8 +62,14 @@ lighthouse: .venv/all.done book ## rate three pages as Lighthouse does (needs Ch
 matrix: .venv/all.done ## the notebooks on Python 3.11 to 3.13, old and new torch, 1 to 4 threads
 	$(BIN)/nox
 
-lab: .venv/all.done ## open the chapters in JupyterLab
-	$(BIN)/jupyter-lab book
+lab: .venv/all.done ## open the chapters in JupyterLab; in English: make lab LANG=en
+ifeq ($(EDITION),en)
+	$(BIN)/python -m tools.english book-en
+endif
+	$(BIN)/jupyter-lab $(if $(filter en,$(EDITION)),book-en,book)
+
+locale: .venv/all.done ## bring the English catalogs up to date with the Chinese pages
+	$(BIN)/python -m tools.catalogs
 
 execute: .venv/all.done ## run all notebooks again and store their outputs
 	$(BIN)/python tools/execute.py $(NOTEBOOKS)

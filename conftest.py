@@ -11,8 +11,8 @@ pytest_plugins = ["tests.visiting"]
 
 # They look at the same runs of the notebooks, which tests/running.py keeps.
 SHARE_RUNS = {"test_exercises", "test_figures", "test_prose", "test_safety"}
-# Their tests need only the built site, which is built once for all workers.
-INDEPENDENT = {"test_site", "test_answers"}
+# Their tests need no more than a built site.
+INDEPENDENT = {"test_site", "test_answers", "test_editions"}
 
 # Why a test may be skipped, and how to have it.
 CURES = {

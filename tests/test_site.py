@@ -1,7 +1,7 @@
 """The built site in a real browser."""
 
+import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
@@ -12,17 +12,37 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 from building import ROOT, build
+from english import CHINESE, english, words
+from visiting import EDITIONS
 
 DOCUMENTS = sorted(
     path.stem
     for pattern in ("*.md", "*.ipynb")
     for path in (ROOT / "book").glob(pattern)
 )
-PAGES = [f"book/{name}.html" for name in DOCUMENTS]
-EVERY_PAGE = ["index.html", "search.html", "genindex.html", *PAGES]
-CHAPTER = "book/06-sgd.html"
-MODES = ["light", "dark"]
-WIDTHS = [1280, 375]
+PAGES = {
+    edition: [f"{edition}/book/{name}.html" for name in DOCUMENTS]
+    for edition in EDITIONS
+}
+ALL_PAGES = [*PAGES["zh"], *PAGES["en"]]
+EVERY_PAGE = ["index.html"] + [
+    f"{edition}/{name}.html"
+    for edition in EDITIONS
+    for name in ("index", "search", "genindex")
+]
+EVERY_PAGE += ALL_PAGES
+SENDING_ON = {"index.html", "zh/index.html", "en/index.html"}
+REAL_PAGES = [name for name in EVERY_PAGE if name not in SENDING_ON]
+CHAPTER = "zh/book/06-sgd.html"
+each_edition = pytest.mark.parametrize("edition", EDITIONS)
+# A page has four states in each language; here each language shows two of
+# them, where CI is set all.
+STATES = {
+    "zh": [(1280, "light"), (375, "dark")],
+    "en": [(1280, "dark"), (375, "light")],
+}
+if os.environ.get("CI"):
+    STATES = dict.fromkeys(EDITIONS, STATES["zh"] + STATES["en"])
 
 
 def load_all(page):
@@ -38,11 +58,12 @@ def load_all(page):
     )
 
 
-def search(page, base, words):
+def search(page, base, words, edition="zh"):
     """Search for some words; return the pages that are shown in the end."""
-    page.goto(f"{base}search.html?q={words}")
+    page.goto(f"{base}{edition}/search.html?q={words}")
     summary = page.locator("#search-results .search-summary")
-    summary.filter(has_text=re.compile("匹配|没有")).wait_for()
+    done = re.compile("匹配|没有|found|did not")
+    summary.filter(has_text=done).wait_for()
     links = page.locator("#search-results ul.search li > a")
     return [
         urldefrag(link).url.split("?")[0]
@@ -114,7 +135,7 @@ def test_page_is_light_and_stays_at_home(page, base, name):
     assert sum(sizes.values()) <= 500_000
 
 
-@pytest.mark.parametrize("name", EVERY_PAGE[1:])
+@pytest.mark.parametrize("name", REAL_PAGES)
 def test_accessible_in_every_mode_and_width(page, base, name):
     page.goto(base + name)
     # Of the thousands of words in code and formulas, one of each kind will do.
@@ -146,15 +167,14 @@ def test_accessible_in_every_mode_and_width(page, base, name):
     )
     page.evaluate(Axe().axe_script)
     axe = Axe("void axe")  # it is there and need not be read for each state
-    for width in WIDTHS:
+    for width, mode in sorted(STATES[name[:2]], reverse=True):
         page.set_viewport_size({"width": width, "height": 800})
         page.wait_for_timeout(400)  # then what scrolls becomes focusable
-        for mode in MODES:
-            page.emulate_media(color_scheme=mode)
-            page.locator(f"html[data-theme={mode}]").wait_for(state="attached")
-            options = {"resultTypes": ["violations"]}
-            found = axe.run(page, options=options).response["violations"]
-            assert [(v["id"], v["nodes"][0]["html"]) for v in found] == []
+        page.emulate_media(color_scheme=mode)
+        page.locator(f"html[data-theme={mode}]").wait_for(state="attached")
+        options = {"resultTypes": ["violations"]}
+        found = axe.run(page, options=options).response["violations"]
+        assert [(v["id"], v["nodes"][0]["html"]) for v in found] == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
 
 
@@ -163,7 +183,7 @@ def test_every_formula_is_visible_once(browser, base, javascript):
     context = browser.new_context(java_script_enabled=javascript)
     page = context.new_page()
     total = 0
-    for name in PAGES:
+    for name in PAGES["en" if javascript else "zh"]:
         page.goto(base + name)
         formulas, hidden, doubled = page.evaluate(
             """() => {
@@ -231,7 +251,7 @@ def test_figures_are_readable_in_the_dark(page, base):
 
 def test_figures_are_as_sharp_as_a_phone_needs(page, base):
     page.set_viewport_size({"width": 375, "height": 800})
-    for name in PAGES:
+    for name in PAGES["en"]:
         page.goto(base + name)
         load_all(page)
         for cell, ratio in page.evaluate(
@@ -249,10 +269,10 @@ def test_no_line_begins_with_the_punctuation_after_a_formula(soups):
     inside = 0
     for name, soup in soups.items():
         for formula in soup.select("span.math"):
-            inside += formula.text.endswith(("，", "。"))
+            inside += formula.text.endswith(("，", "。", ",", "."))
             after, before = formula.next_sibling, formula.previous_sibling
-            assert not re.match("[，。；：、？！）]", str(after)), name
-            assert not str(before).endswith("（"), name
+            assert not re.match("[，。；：、？！）,.;:?!)]", str(after)), name
+            assert not str(before).endswith(("（", "(")), name
     assert inside > 50
 
 
@@ -267,10 +287,11 @@ def test_code_fits_or_scrolls_alone_on_a_phone(page, base):
     assert outside == 0
 
 
-def test_tables_of_words_fit_a_small_phone(page, base):
+@each_edition
+def test_tables_of_words_fit_a_small_phone(page, base, edition):
     page.set_viewport_size({"width": 360, "height": 800})
     for name in ("index", "01-data", "02-iteration", "notation", "from-note"):
-        page.goto(f"{base}book/{name}.html")
+        page.goto(f"{base}{edition}/book/{name}.html")
         for inside, outside in page.evaluate(
             """[...document.querySelectorAll("article table")].map((table) =>
                  [table.scrollWidth, table.parentElement.clientWidth])"""
@@ -278,42 +299,39 @@ def test_tables_of_words_fit_a_small_phone(page, base):
             assert inside <= outside + 1, name
 
 
-def test_keyboard_reaches_search_and_navigation(page, base):
-    page.goto(base + CHAPTER)
+@pytest.mark.parametrize(
+    ("edition", "find", "first", "sixth"),
+    [
+        ("zh", "搜索", "1. 生成数据集", "6. 定义优化算法"),
+        ("en", "Search", "1. Generate a dataset", "6. Define the optimizer"),
+    ],
+)
+def test_keyboard_reaches_search_and_navigation(
+    page, base, edition, find, first, sixth
+):
+    page.goto(f"{base}{edition}/book/06-sgd.html")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.hash") == "#main-content"
     reached = set()
     for _ in range(20):
         page.keyboard.press("Tab")
         reached.add(page.evaluate("document.activeElement.textContent.trim()"))
-    assert any(text.startswith("搜索") for text in reached)
-    assert "1. 生成数据集" in reached
+    assert any(text.startswith(find) for text in reached)
+    assert first in reached
     page.keyboard.press("Control+k")
     page.keyboard.type("zero_")
     page.keyboard.press("Enter")
     page.wait_for_url("**/search.html?q=zero_*")
-    page.get_by_role("link", name="6. 定义优化算法").last.wait_for()
+    page.get_by_role("link", name=sixth).last.wait_for()
 
 
-def glossary_terms():
+def glossary_terms(edition):
+    """Each heading of the glossary; in Chinese the two names of a term."""
     text = (ROOT / "book" / "glossary.md").read_text(encoding="utf-8")
-    headings = re.findall(r"^### (\S+) (.+)$", text, re.MULTILINE)
-    return [word for heading in headings for word in heading]
-
-
-def test_search_finds_every_term_in_a_page_that_has_it(page, site, soups):
-    """Without showing them one by one, as the page does."""
-    terms = glossary_terms()
-    assert len(terms) >= 50
-    texts = {name: soups[name].text.lower() for name in PAGES}
-    search(page, f"{site.as_uri()}/", terms[0])
-    for term in [*terms, "zero_", "requires_grad", "no_grad"]:
-        found = page.evaluate(
-            """(term) => Search._performSearch(...Search._parseQuery(term))
-                 .map(([name]) => `${name}.html`)""",
-            term,
-        )
-        assert any(term.lower() in texts.get(n, "") for n in found), term
+    headings = re.findall(r"^### (.+)$", text, re.MULTILINE)
+    if edition == "en":
+        return [words("glossary").get(term, term) for term in headings]
+    return [word for term in headings for word in term.split(" ", 1)]
 
 
 FIND_ALL = """(queries) => queries.map((query) =>
@@ -321,25 +339,41 @@ FIND_ALL = """(queries) => queries.map((query) =>
     .map(([name]) => `${name}.html`))"""
 
 
-def test_search_finds_every_english_word(page, site, soups):
+@each_edition
+def test_search_finds_every_term_in_a_page_that_has_it(
+    page, site, soups, edition
+):
+    """Without showing them one by one, as the page does."""
+    terms = glossary_terms(edition)
+    assert len(terms) >= 50
+    terms += ["zero_", "requires_grad", "no_grad"]
+    texts = {name: soups[name].text.lower() for name in PAGES[edition]}
+    search(page, f"{site.as_uri()}/", terms[0], edition)
+    for term, found in zip(terms, page.evaluate(FIND_ALL, terms), strict=True):
+        pages = [texts.get(f"{edition}/{name}", "") for name in found]
+        assert any(term.lower() in text for text in pages), term
+
+
+@each_edition
+def test_search_finds_every_english_word(page, site, soups, edition):
     """Index and browser cut off the same endings."""
     stop = {"a", "and", "are", "as", "at", "be", "but", "by", "for", "if",
             "in", "into", "is", "it", "near", "no", "not", "of", "on", "or",
             "such", "that", "the", "their", "then", "there", "these", "they",
             "this", "to", "was", "will", "with"}  # fmt: skip
-    words = {}
-    for name in PAGES:
+    places = {}
+    for name in PAGES[edition]:
         article = soups[name].find("article")
         for word in re.findall(r"[A-Za-z0-9_]{2,}", indexed_text(article)):
             if word.lower() not in stop and not word.isdigit():
-                words.setdefault(word.lower(), set()).add(name)
-    assert len(words) > 1000
-    search(page, f"{site.as_uri()}/", "tensor")
-    found = page.evaluate(FIND_ALL, list(words))
+                places.setdefault(word.lower(), set()).add(name)
+    assert len(places) > 1000
+    search(page, f"{site.as_uri()}/", "tensor", edition)
+    found = page.evaluate(FIND_ALL, list(places))
     lost = [
         (word, name)
-        for (word, names), pages in zip(words.items(), found, strict=True)
-        for name in names - {*pages}
+        for (word, names), pages in zip(places.items(), found, strict=True)
+        for name in names - {f"{edition}/{page}" for page in pages}
     ]
     assert lost == []
 
@@ -347,8 +381,12 @@ def test_search_finds_every_english_word(page, site, soups):
 def indexed_text(article):
     """What Sphinx reads of a page: not what is put in afterwards."""
     copy = BeautifulSoup(str(article), "html.parser")
-    for part in copy.select(".katex, .headerlink, script, p:has([href$=zip])"):
+    added = ".katex, .headerlink, script, summary, p:has([href$=zip])"
+    for part in copy.select(added):
         part.decompose()
+    for part in copy.select("wbr"):
+        part.decompose()
+    copy.smooth()
     return copy.get_text(" ")
 
 
@@ -363,7 +401,8 @@ def messages():
                     yield line
 
 
-def test_search_finds_every_message(page, site):
+@each_edition
+def test_search_finds_every_message(page, site, edition):
     """Pasted whole, without its kind, or its first or last words."""
     queries = []
     for line in messages():
@@ -371,7 +410,7 @@ def test_search_finds_every_message(page, site):
         words = said.split()
         queries += [line, said, " ".join(words[:5]), " ".join(words[-5:])]
     assert len(queries) > 200
-    search(page, f"{site.as_uri()}/", "tensor")
+    search(page, f"{site.as_uri()}/", "tensor", edition)
     found = page.evaluate(FIND_ALL, queries)
     lost = [
         query
@@ -386,9 +425,12 @@ def test_search_cuts_what_is_written_without_spaces(page, base, words):
     assert len(search(page, base, words)) >= 2
 
 
-def test_search_says_so_when_it_finds_nothing(page, base):
-    assert search(page, base, "xyzzy") == []
-    assert "没有" in page.locator("#search-results").inner_text()
+@pytest.mark.parametrize(
+    ("edition", "said"), [("zh", "没有"), ("en", "did not match")]
+)
+def test_search_says_so_when_it_finds_nothing(page, base, edition, said):
+    assert search(page, base, "xyzzy", edition) == []
+    assert said in page.locator("#search-results").inner_text()
 
 
 def test_copy_button_copies_the_code_alone(page, base):
@@ -419,10 +461,16 @@ def test_chapter_downloads_as_its_notebook(page, base):
     )
 
 
-def test_the_bundle_has_what_the_chapters_need(page, base, tmp_path):
-    page.goto(f"{base}book/index.html")
+@pytest.mark.parametrize(
+    ("edition", "link"),
+    [("zh", "全部笔记本和代码"), ("en", "all notebooks and code")],
+)
+def test_the_bundle_has_what_the_chapters_need(
+    page, base, tmp_path, edition, link
+):
+    page.goto(f"{base}{edition}/book/index.html")
     with page.expect_download() as download:
-        page.get_by_role("link", name="全部笔记本和代码").click()
+        page.get_by_role("link", name=link).click()
     with ZipFile(download.value.path()) as bundle:
         bundle.extractall(tmp_path)
     (folder,) = tmp_path.iterdir()
@@ -435,7 +483,10 @@ def test_the_bundle_has_what_the_chapters_need(page, base, tmp_path):
     ).stdout.splitlines()
     assert len(tracked) > 25
     for name in [*tracked, "README.md", "requirements.txt", "pyproject.toml"]:
-        assert (folder / name).read_bytes() == (ROOT / name).read_bytes()
+        packed, own = (folder / name).read_bytes(), (ROOT / name).read_bytes()
+        if edition == "en" and name.startswith("book/"):
+            own = english(ROOT / name).encode()
+        assert packed == own, name
 
 
 def test_every_internal_link_and_anchor_lands(site, soups):
@@ -462,9 +513,9 @@ def test_every_internal_link_and_anchor_lands(site, soups):
 
 
 def test_pages_say_what_they_are(soups):
-    for name in PAGES:
+    for name in ALL_PAGES:
         soup = soups[name]
-        assert soup.html["lang"] == "zh-CN"
+        assert soup.html["lang"] == {"zh": "zh-CN", "en": "en"}[name[:2]]
         assert len(soup.find("meta", {"name": "description"})["content"]) > 20
         assert soup.find("meta", {"property": "og:title"})
         assert soup.find("meta", {"property": "og:image"})
@@ -472,7 +523,7 @@ def test_pages_say_what_they_are(soups):
 
 
 def test_pages_forbid_what_they_do_not_need(soups):
-    for name in EVERY_PAGE[1:]:
+    for name in REAL_PAGES:
         soup = soups[name]
         policy = soup.find("meta", {"http-equiv": "Content-Security-Policy"})
         assert policy["content"].startswith("default-src 'self';"), name
@@ -501,19 +552,137 @@ def test_policy_holds_back_foreign_scripts(page, base):
     assert blocked == "https://example.org/x.js"
 
 
-def test_one_header_and_chinese_buttons(page, base):
-    page.goto(base + CHAPTER)
+@each_edition
+def test_one_header_and_buttons_in_the_page_s_language(page, base, edition):
+    page.goto(f"{base}{edition}/book/06-sgd.html")
     assert page.locator(".bd-header-article").count() == 1
     assert page.locator("header.bd-header").inner_text().strip() == ""
     labels = page.evaluate(
         """[...document.querySelectorAll(
-              "button, a.btn, .prev-next-area, input, .bd-toc")]
+              "button, a.btn:not(.switch-edition), .prev-next-area, input,"
+              + ".bd-toc")]
            .flatMap((e) => [e.title, e.ariaLabel, e.placeholder,
                             e.matches(".prev-next-area") ? e.innerText : ""])
            .filter(Boolean)"""
     )
     assert len(labels) > 8
-    assert [text for text in labels if not re.search("[一-鿿]", text)] == []
+    chinese = [text for text in labels if CHINESE.search(text)]
+    assert chinese == (labels if edition == "zh" else [])
+
+
+@pytest.mark.parametrize("name", [n for n in REAL_PAGES if n[:2] == "en"])
+def test_no_chinese_on_an_english_page(page, base, name):
+    """But for the link to the Chinese one: what is seen, and what is said.
+
+    A figure that answers has words of its own; so have its knobs.
+    """
+    page.goto(base + name)
+    for figure in page.locator("img[data-explore]").all():
+        figure.evaluate(
+            """(picture) => picture.parentElement.scrollIntoView(
+                 { behavior: "instant" })"""
+        )
+        page.locator(".explore").last.wait_for()
+    found = page.evaluate(
+        """() => {
+          document.querySelector("a.switch-edition").remove();
+          const walker = document.createTreeWalker(
+            document, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT);
+          const said = [];
+          while (walker.nextNode()) {
+            const { currentNode: node } = walker;
+            if (node.nodeType === Node.TEXT_NODE) said.push(node.data);
+            else for (const { name, value } of node.attributes)
+              if (!["href", "data-explore"].includes(name)) said.push(value);
+          }
+          return said;
+        }"""
+    )
+    assert len(found) > 50
+    assert [text for text in found if CHINESE.search(text)] == []
+
+
+def test_the_other_edition_has_the_same_page(soups):
+    """The switch, on every page; and the same sections there."""
+    for name in REAL_PAGES:
+        edition, _, rest = name.partition("/")
+        other = {"zh": "en", "en": "zh"}[edition]
+        (link,) = soups[name].select("a.switch-edition")
+        target = f"{other}/{rest}"
+        assert urljoin(f"https://a/{name}", link["href"]) == (
+            f"https://a/{target}"
+        )
+        assert link["hreflang"] == soups[target].html["lang"]
+        alternates = {
+            e["hreflang"]: urljoin(f"https://a/{name}", e["href"])
+            for e in soups[name].find_all("link", rel="alternate")
+        }
+        assert alternates == {
+            "zh-CN": f"https://a/zh/{rest}",
+            "en": f"https://a/en/{rest}",
+        }
+        places, others = (
+            [(s.parent.name, s["id"]) for s in soup.select("[id^=section-]")]
+            for soup in (soups[name], soups[target])
+        )
+        assert places == others
+        levels, others = (
+            [h.name for h in soup.select("article :is(h1, h2, h3)")]
+            for soup in (soups[name], soups[target])
+        )
+        assert levels == others
+
+
+def test_the_switch_leads_to_the_section_that_is_read(page, base):
+    page.goto(base + CHAPTER)
+    load_all(page)
+    for section in (9, 3, 12):
+        page.locator(f"#section-{section}").evaluate(
+            """(place) => place.parentElement.scrollIntoView(
+                 { behavior: "instant" })"""
+        )
+        box = page.locator("a.switch-edition").bounding_box()
+        page.mouse.click(box["x"] + 5, box["y"] + 5)  # click() would scroll
+        page.wait_for_url(re.compile(f"#section-{section}$"))
+        page.wait_for_function(
+            """(id) => {
+              const place = document.getElementById(id);
+              const { top } = place.getBoundingClientRect();
+              return top >= 0 && top < 300;
+            }""",
+            arg=f"section-{section}",
+        )
+        load_all(page)
+    assert "/en/" in page.url
+
+
+@pytest.mark.parametrize(
+    ("languages", "edition"),
+    [
+        ("zh-CN", "zh"),
+        ("zh-Hant-TW", "zh"),
+        ("en-GB", "en"),
+        ("de-DE", "en"),
+    ],
+)
+def test_the_front_door_speaks_the_reader_s_language(
+    browser, site, languages, edition
+):
+    context = browser.new_context(locale=languages)
+    page = context.new_page()
+    page.goto((site / "index.html").as_uri())
+    page.wait_for_url(f"**/{edition}/book/index.html")
+    context.close()
+
+
+def test_the_front_door_offers_both_without_javascript(browser, base):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    for name in ("Linear Regression from Scratch", "从零开始的线性回归"):
+        page.goto(f"{base}index.html")
+        page.get_by_role("link", name=name).click()
+        assert page.locator("h1").first.inner_text().startswith(name)
+    context.close()
 
 
 def test_works_from_disk(page, site):
@@ -525,7 +694,7 @@ def test_works_from_disk(page, site):
     icon = page.locator(".fa-bars").first
     assert "Awesome" in icon.evaluate("(i) => getComputedStyle(i).fontFamily")
     found = search(page, f"{site.as_uri()}/", "学习率")
-    assert CHAPTER in [urlsplit(name).path for name in found]
+    assert CHAPTER in [f"zh/{urlsplit(name).path}" for name in found]
     assert failed == errors == []
 
 
@@ -537,8 +706,8 @@ def test_no_launch_buttons_without_an_address(soups):
 
 
 def test_no_address_is_made_up(site, soups):
-    assert not (site / "sitemap.xml").exists()
-    for name in PAGES:
+    assert {path.name for path in site.iterdir()} == {"zh", "en", "index.html"}
+    for name in ALL_PAGES:
         assert soups[name].find("link", rel="canonical") is None
         assert "github.io" not in str(soups[name])
 
@@ -555,72 +724,90 @@ ADDRESSES = {
 
 
 @pytest.mark.parametrize("kind", ADDRESSES)
-def test_addresses_on_the_pages(site, tmp_path, kind):
+def test_addresses_on_the_pages(pages_read, tmp_path, kind):
     configured, name = ADDRESSES[kind]
-    shutil.copytree(site.parent, tmp_path / "_build")  # its chapters are read
     config = (ROOT / "_config.yml").read_text("utf-8")
     config = config.replace('url: ""', f"url: {configured}", 1)
     config = config.replace("book/_ext", f"{ROOT}/book/_ext")
     (tmp_path / "_config.yml").write_text(config, "utf-8")
-    site = build(tmp_path, "--config", tmp_path / "_config.yml")
-    soup = parse(site / CHAPTER)
-    links = {a["href"] for a in soup.select(".article-header-buttons a.btn")}
-    links |= {a["href"] for a in soup.select("a.dropdown-item")}
-    links = {link for link in links if link.startswith("https://")}
-    downloaded = (site / "_sources" / CHAPTER).with_suffix(".ipynb")
-    text = downloaded.read_text("utf-8")
-    path = "book/06-sgd.ipynb"
-    if not name:
-        repository = "https://gitee.com/you/linreg"
-        assert links == set()
-        assert not (site / "sitemap.xml").exists()
-        assert "(05-loss.ipynb)" not in text or "github.io" not in text
-    else:
-        repository = f"https://github.com/{name}"
-        assert links == {
-            f"https://mybinder.org/v2/gh/{name}/main?urlpath=lab/tree/{path}",
-            "https://colab.research.google.com/github/"
-            f"{name}/blob/main/{path}",
+    whole = build(pages_read(tmp_path), config=tmp_path / "_config.yml")
+    for edition, branch in (("zh", "main"), ("en", "english")):
+        site = whole / edition
+        soup = parse(site / "book" / "06-sgd.html")
+        links = {
+            a["href"] for a in soup.select(".article-header-buttons a.btn")
         }
-        owner, _, project = name.partition("/")
-        home = f"https://{owner.lower()}.github.io/"
-        home += f"{project}/" if kind == "a project" else ""
-        canonical = soup.find("link", rel="canonical")["href"]
-        assert canonical == f"{home}{CHAPTER}"
-        card = soup.find("meta", {"property": "og:image"})["content"]
-        assert card == f"{home}_static/card.png"
-        assert soup.find("meta", {"property": "og:url"})["content"] == (
-            f"{home}{CHAPTER}"
-        )
-        sitemap = (site / "sitemap.xml").read_text("utf-8")
-        for page in PAGES:
-            assert f"<loc>{home}{page}</loc>" in sitemap
-        assert f"]({home}book/glossary.html#" in text
-        assert not re.search(r"\]\([\w-]+\.(ipynb|md)", text)
-    assert f'"git+{repository}' in text.replace('\\"', '"')
+        links |= {a["href"] for a in soup.select("a.dropdown-item")}
+        links = {link for link in links if link.startswith("https://")}
+        downloaded = site / "_sources" / "book" / "06-sgd.ipynb"
+        text = downloaded.read_text("utf-8")
+        path = "book/06-sgd.ipynb"
+        if not name:
+            repository = "https://gitee.com/you/linreg"
+            assert links == set()
+            assert not (whole / "sitemap.xml").exists()
+            assert not (site / "sitemap.xml").exists()
+            assert "(05-loss.ipynb)" not in text or "github.io" not in text
+        else:
+            repository = f"https://github.com/{name}"
+            assert links == {
+                f"https://mybinder.org/v2/gh/{name}/{branch}"
+                f"?urlpath=lab/tree/{path}",
+                "https://colab.research.google.com/github/"
+                f"{name}/blob/{branch}/{path}",
+            }
+            owner, _, project = name.partition("/")
+            top = f"https://{owner.lower()}.github.io/"
+            top += f"{project}/" if kind == "a project" else ""
+            home = f"{top}{edition}/"
+            canonical = soup.find("link", rel="canonical")["href"]
+            assert canonical == f"{home}book/06-sgd.html"
+            others = soup.find_all("link", rel="alternate", hreflang=True)
+            assert {o["hreflang"]: o["href"] for o in others} == {
+                "zh-CN": f"{top}zh/book/06-sgd.html",
+                "en": f"{top}en/book/06-sgd.html",
+            }
+            card = soup.find("meta", {"property": "og:image"})["content"]
+            assert card == f"{home}_static/card.png"
+            assert soup.find("meta", {"property": "og:url"})["content"] == (
+                f"{home}book/06-sgd.html"
+            )
+            sitemap = (site / "sitemap.xml").read_text("utf-8")
+            for document in DOCUMENTS:
+                assert f"<loc>{home}book/{document}.html</loc>" in sitemap
+            sitemaps = (whole / "sitemap.xml").read_text("utf-8")
+            assert f"<loc>{home}sitemap.xml</loc>" in sitemaps
+            lost = parse(whole / "404.html")
+            assert f"{home}book/index.html" in {
+                a["href"] for a in lost.find_all("a")
+            }
+            assert f"]({home}book/glossary.html#" in text
+            assert not re.search(r"\]\([\w-]+\.(ipynb|md)", text)
+        assert f'"git+{repository}' in text.replace('\\"', '"')
 
 
-def test_github_builds_know_their_own_address(site, tmp_path):
-    shutil.copytree(site.parent, tmp_path / "_build")
-    site = build(tmp_path, GITHUB_REPOSITORY="You/linreg")
+def test_github_builds_know_their_own_address(
+    pages_read, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("GITHUB_REPOSITORY", "You/linreg")
+    site = build(pages_read(tmp_path))
     canonical = parse(site / CHAPTER).find("link", rel="canonical")["href"]
     assert canonical == f"https://you.github.io/linreg/{CHAPTER}"
 
 
-def test_an_address_that_is_none_is_refused(tmp_path):
-    for wrong in ("https://github.com/you", "https://github.com/a/b/tree/c"):
-        with pytest.raises(AssertionError) as caught:
-            build(tmp_path, GITHUB_REPOSITORY=wrong.partition(".com/")[2])
-        assert "must be like https://github.com/you/linreg" in str(
-            caught.value
-        )
+@pytest.mark.parametrize("wrong", ["you", "a/b/tree/c"])
+def test_an_address_that_is_none_is_refused(tmp_path, monkeypatch, wrong):
+    monkeypatch.setenv("GITHUB_REPOSITORY", wrong)
+    with pytest.raises(SystemExit, match=r"github\.com/you/linreg"):
+        build(tmp_path)
 
 
 def test_icons_are_all_in_the_font(site, soups):
     from fontTools.ttLib import TTFont
 
-    known = TTFont(site / "_static" / "icons.woff2").getBestCmap()
-    css = (site / "_static" / "icons.css").read_text("utf-8")
+    static = site / "en" / "_static"
+    known = TTFont(static / "icons.woff2").getBestCmap()
+    css = (static / "icons.css").read_text("utf-8")
     named = dict(re.findall(r'\.(fa-[\w-]+)::before.*?"\\(\w+)"', css))
     used = {
         name

@@ -5,9 +5,12 @@ A plugin that pytest loads for all tests: what is heavy, the fixtures import.
 
 import asyncio
 import os
+import shutil
 import threading
 
 import pytest
+
+EDITIONS = ("zh", "en")
 
 
 @pytest.fixture(scope="session")
@@ -19,11 +22,25 @@ def site(tmp_path_factory, worker_id):
     base = tmp_path_factory.getbasetemp()
     if worker_id != "master":
         base = base.parent
-    with FileLock(base / "site.lock"):
+    with FileLock(base / "site.lock"), pytest.MonkeyPatch.context() as patch:
+        patch.delenv("GITHUB_REPOSITORY", raising=False)
         folder = base / "site"
         if not folder.exists():
             build(folder)
-    return folder / "_build" / "html"
+    return folder / "html"
+
+
+@pytest.fixture
+def pages_read(site):
+    """Let a build begin with the pages that the site's has read."""
+
+    def copy_to(folder):
+        for edition in EDITIONS:
+            read = site.parent / edition / "_build"
+            shutil.copytree(read, folder / edition / "_build")
+        return folder
+
+    return copy_to
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,11 @@ from tools.browser import FLAGS, find_chromium
 from tools.serve import SITE
 
 FOLDER = SITE.parent / "lighthouse"
-PAGES = ["book/index.html", "book/06-sgd.html", "book/07-training.html"]
+PAGES = [
+    "zh/book/index.html",
+    "en/book/06-sgd.html",
+    "zh/book/07-training.html",
+]
 GOALS = {
     "performance": 0.95,
     "accessibility": 1.0,

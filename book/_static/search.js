@@ -17,6 +17,18 @@ globalThis.splitQuery = (query) => {
   );
 };
 
+// A stem that is a word too common for the index is not there: the word is.
+const Porter = Stemmer;
+globalThis.Stemmer = class {
+  constructor() {
+    const { stemWord } = new Porter();
+    this.stemWord = (word) => {
+      const stem = stemWord(word);
+      return stopwords.includes(stem) ? word : stem;
+    };
+  }
+};
+
 // Excerpts show a formula once, not its source as well.
 const pageToText = Search.htmlToText;
 Search.htmlToText = (html, anchor) =>

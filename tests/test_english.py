@@ -1,0 +1,261 @@
+"""The English edition says what the Chinese one says, all of it."""
+
+import re
+import subprocess
+from collections import Counter
+
+import english
+import nbformat
+import polib
+import pytest
+from building import ROOT
+
+from tools import catalogs
+from tools.english import write
+
+SOURCES = dict(english.sources())
+each_catalog = pytest.mark.parametrize("name", SOURCES)
+LINK = re.compile(r"\]\(([^)]+)\)")
+TEXT = re.compile(r"\\text\{[^}]*\}")
+# What a piece and its English have in common, taken out one after the other.
+PARTS = {
+    "code": re.compile("(`+[^`]+`+)"),
+    "formula": re.compile(r"(\$[^$]+\$)"),
+    "link": LINK,
+    "number": re.compile(r"(\d+(?:[.,]\d+)*)"),
+    "mark": re.compile(r"(\*\*|\\\|)"),
+}
+# Where English must differ, with the reason: catalog, kind of part, and what
+# of the Chinese tells the piece from all others.
+EXCEPTIONS = {
+    ("errors", "code", "种子"): "what stands for a seed is said in Chinese",
+    ("15-processes", "code", "一行字"): "what is passed is said in Chinese",
+}
+
+
+def parts(text):
+    """Count a piece's code spans, formulas, links, numbers and marks."""
+    found = {}
+    for kind, pattern in PARTS.items():
+        found[kind] = Counter(
+            TEXT.sub("", part).replace(",", "") if kind != "link" else part
+            for part in pattern.findall(text)
+        )
+        text = pattern.sub(" ", text)
+    return found
+
+
+@each_catalog
+def test_every_piece_has_its_english(name):
+    """In the order of the page; nothing fuzzy, nothing left over."""
+    entries = english.catalog(name)
+    assert [entry.msgid for entry in entries] == SOURCES[name], "make locale"
+    unfinished = [e.msgid for e in entries if not e.translated()]
+    assert unfinished == [], "write it, then remove the mark `fuzzy`"
+
+
+@each_catalog
+def test_english_is_english(name):
+    for entry in english.catalog(name):
+        said = LINK.sub("", entry.msgstr)
+        assert not english.CHINESE.search(said), said
+        assert said == said.strip()
+        assert "\n" not in said
+
+
+@each_catalog
+def test_both_have_the_same_numbers_formulas_code_and_links(name):
+    used = set()
+    for entry in english.catalog(name):
+        ours, theirs = parts(entry.msgid), parts(entry.msgstr)
+        for kind in PARTS:
+            if ours[kind] != theirs[kind]:
+                known = {
+                    key
+                    for key in EXCEPTIONS
+                    if key[:2] == (name, kind) and key[2] in entry.msgid
+                }
+                assert known, (kind, entry.msgstr)
+                used |= known
+    assert used == {key for key in EXCEPTIONS if key[0] == name}
+
+
+def test_a_difference_is_noticed():
+    text = "`w` 是 $x = 2$，第 3 章，[标签](a.md#标签)，**粗** 4.2"
+    same = "**Bold** 4.2, [label](a.md#标签), Chapter 3: $x = 2$ is `w`"
+    assert parts(text) == parts(same)
+    for part in ("`w`", "$x = 2$", "3", "a.md#标签", "4.2", "**"):
+        assert parts(text) != parts(same.replace(part, "", 1)), part
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in english.pages() if path.suffix == ".ipynb"],
+    ids=lambda path: path.stem,
+)
+def test_english_notebooks_run_the_same_code(path):
+    """Code, outputs and all else that is not said are the same bytes."""
+    ours = nbformat.read(path, as_version=4)
+    theirs = nbformat.reads(english.english(path), as_version=4)
+    nbformat.validate(theirs)
+    assert len(ours.cells) == len(theirs.cells)
+    for one, other in zip(ours.cells, theirs.cells, strict=True):
+        if one.cell_type == "markdown":
+            one.source = other.source
+        one.metadata.pop("mystnb", None)
+        other.metadata.pop("mystnb", None)
+    assert nbformat.writes(ours) == nbformat.writes(theirs)
+
+
+def test_what_is_not_said_stays():
+    """Fences, formulas, marks of lists and tables, targets, HTML."""
+    page = """# 标题
+
+- 一，[二](a.md#二)
+  1. 三
+
+> **四。** 五
+
+| 六 | `a \\| b` |
+|---|---|
+| [七](b.ipynb) | 8 |
+
+<details><summary>九</summary>
+
+```python
+x = "十"
+```
+
+$$
+y = \\text{十一}
+$$
+</details>
+"""
+    said = []
+
+    def translate(text):
+        said.append(text)
+        return "<>"
+
+    found = english.rendered(page, ".md", translate)
+    assert said == [
+        "标题", "一，[二](a.md#二)", "三", "**四。** 五", "六",
+        "[七](b.ipynb)", "九", "y = \\text{十一}",
+    ]  # fmt: skip
+    expected = page
+    for text in said:
+        expected = expected.replace(text, "<>", 1)
+    assert found == expected
+
+
+def test_links_lead_to_the_english_headings():
+    known = english.anchors("glossary")
+    assert known["梯度-gradient"] == "gradient"
+    page = english.english(english.BOOK / "03-autograd.ipynb")
+    targets = re.findall(r"\]\(glossary\.md#([^)]+)\)", page)
+    assert len(targets) > 10
+    assert {*targets} <= {*known.values()}
+    assert not any(map(english.CHINESE.search, targets))
+
+
+@pytest.fixture
+def small_book(tmp_path, monkeypatch):
+    """A book of one page, with catalogs of its own."""
+    folder = tmp_path / "book" / "_locale" / "en" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(english, "BOOK", tmp_path / "book")
+    monkeypatch.setattr(english, "CATALOGS", folder)
+    monkeypatch.setattr(english, "SETTINGS", [])
+    monkeypatch.setattr(catalogs, "CATALOGS", folder)
+    monkeypatch.setattr(catalogs, "TEMPLATES", tmp_path / "templates")
+    monkeypatch.setattr(catalogs, "ROOT", tmp_path)
+    return tmp_path / "book" / "one.md"
+
+
+def entries_after(page, text):
+    """Write a page, update its catalog, return the catalog."""
+    page.write_text(text, "utf-8")
+    catalogs.merge(catalogs.extract())
+    left = catalogs.report()
+    english.words.cache_clear()
+    return english.catalog(page.stem), left
+
+
+def test_a_changed_paragraph_is_fuzzy_until_someone_has_read_it(
+    small_book, capsys
+):
+    text = "# 标题\n\n这一段很长，它说小批量里有几个样本。\n"
+    catalog, left = entries_after(small_book, text)
+    assert left == 2
+    for entry, said in zip(catalog, ["Title", "A long one."], strict=True):
+        entry.msgstr = said
+    catalog.save()
+    english.words.cache_clear()
+    assert english.english(small_book) == "# Title\n\nA long one.\n"
+    catalog, left = entries_after(small_book, text)
+    assert left == 0
+
+    capsys.readouterr()
+    text = text.replace("几个", "三个")
+    catalog, left = entries_after(small_book, text)
+    assert left == 1
+    assert "one.po: fuzzy: 这一段" in capsys.readouterr().out
+    assert [entry.fuzzy for entry in catalog] == [False, True]
+    assert catalog[1].msgstr == "A long one."
+    # Until then the page says it in Chinese.
+    assert english.english(small_book) == text.replace("标题", "Title")
+
+    catalog[1].flags.remove("fuzzy")
+    catalog.save()
+    catalog, left = entries_after(small_book, text)
+    assert left == 0
+    english.words.cache_clear()
+    assert english.english(small_book) == "# Title\n\nA long one.\n"
+    # A page that goes takes its catalog along.
+    small_book.unlink()
+    entries_after(small_book.with_name("two.md"), "二\n")
+    names = {path.name for path in english.CATALOGS.iterdir()}
+    assert names == {"two.po", "site.po"}
+
+
+def test_the_catalogs_are_as_make_locale_writes_them(tmp_path, monkeypatch):
+    """So that a translator's change is the only one in the diff."""
+    for path in english.CATALOGS.glob("*.po"):
+        before = path.read_text("utf-8")
+        copy = polib.pofile(str(path), wrapwidth=79)
+        copy.save(str(tmp_path / path.name))
+        assert (tmp_path / path.name).read_text("utf-8") == before
+
+
+def test_a_reader_s_own_work_is_kept(tmp_path, capsys):
+    write(tmp_path)
+    notebook = tmp_path / "05-loss.ipynb"
+    stored = english.english(ROOT / "book" / "05-loss.ipynb")
+    assert notebook.read_text("utf-8") == stored
+    assert (tmp_path / "_static" / "cover.png").exists()
+    assert capsys.readouterr().out == ""
+    notebook.write_text("mine", "utf-8")
+    (tmp_path / "06-sgd.ipynb").unlink()
+    write(tmp_path)
+    assert notebook.read_text("utf-8") == "mine"
+    assert (tmp_path / "06-sgd.ipynb").exists()
+    assert "05-loss.ipynb stays" in capsys.readouterr().out
+
+
+def test_binder_and_colab_find_a_branch_in_english(tmp_path):
+    git = ["git", "-C", tmp_path]
+    subprocess.run([*git, "init", "--quiet", "--bare"], check=True)
+    script = ROOT / "tools" / "publish-english.sh"
+    for _ in range(2):  # the second one replaces the first
+        subprocess.run([script, tmp_path], check=True)
+    show = [*git, "show", "english:book/06-sgd.ipynb"]
+    published = subprocess.run(show, check=True, capture_output=True).stdout
+    page = english.english(ROOT / "book" / "06-sgd.ipynb")
+    assert published.decode() == page
+    listed = subprocess.run(
+        [*git, "ls-tree", "--name-only", "english"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert "binder" in listed.split()

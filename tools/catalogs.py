@@ -1,0 +1,75 @@
+"""Bring the catalogs of the English edition up to date with the Chinese.
+
+New pieces come in without English; the English of a piece that has changed
+stays, marked fuzzy, until someone has read it and removes the mark.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import polib
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "book" / "_ext"))
+from english import CATALOGS, sources  # noqa: E402
+
+TEMPLATES = ROOT / "_build" / "locale"
+HEADER = {
+    "Language": "en",
+    "MIME-Version": "1.0",
+    "Content-Type": "text/plain; charset=UTF-8",
+    "Content-Transfer-Encoding": "8bit",
+}
+
+
+def extract() -> set[str]:
+    """Write what each page says into a template; return their names."""
+    TEMPLATES.mkdir(parents=True, exist_ok=True)
+    names = set()
+    for name, said in sources():
+        template = polib.POFile()
+        template.metadata = HEADER
+        template.extend(polib.POEntry(msgid=text) for text in said)
+        template.save(str(TEMPLATES / f"{name}.pot"))
+        names.add(name)
+    for old in TEMPLATES.glob("*.pot"):
+        if old.stem not in names:
+            old.unlink()
+    return names
+
+
+def merge(names: set[str]) -> None:
+    """Merge the templates into the catalogs; drop those without a page."""
+    subprocess.run(
+        [sys.executable, "-m", "sphinx_intl", "update", "--language=en",
+         f"--pot-dir={TEMPLATES}", f"--locale-dir={CATALOGS.parents[1]}",
+         "--no-obsolete", "--line-width=0"],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    for path in CATALOGS.glob("*.po"):
+        if path.stem not in names:
+            path.unlink()
+
+
+def report() -> int:
+    """Write the catalogs in one form; print what a person has to do."""
+    left = 0
+    for path in sorted(CATALOGS.glob("*.po")):
+        catalog = polib.pofile(str(path), wrapwidth=79)
+        catalog.metadata, catalog.header = HEADER, ""
+        catalog.metadata_is_fuzzy = False
+        catalog.save()
+        for entry in catalog:
+            if not entry.translated():
+                left += 1
+                kind = "fuzzy" if entry.fuzzy else "new"
+                print(f"{path.relative_to(ROOT)}: {kind}: {entry.msgid}")
+    return left
+
+
+if __name__ == "__main__":
+    merge(extract())
+    left = report()
+    print(f"{left} pieces to write." if left else "The English is complete.")

@@ -1,0 +1,30 @@
+"""Write the pages of the book in English into a folder, to run them there."""
+
+import argparse
+import shutil
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "book" / "_ext"))
+from english import BOOK, english, pages  # noqa: E402
+
+
+def write(folder: Path) -> None:
+    """Write what is not there yet: it may hold a reader's own work."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in pages():
+        page, target = english(path), folder / path.name
+        if not target.exists():
+            target.write_text(page, "utf-8")
+        elif target.read_text("utf-8") != page:
+            print(f"{target} stays as it is: delete it to have the book's.")
+    picture = Path("_static", "cover.png")
+    (folder / picture).parent.mkdir(exist_ok=True)
+    shutil.copy(BOOK / picture, folder / picture)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    write(parser.parse_args().folder)

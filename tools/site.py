@@ -1,0 +1,124 @@
+"""Build the book in Chinese and in English, side by side."""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader
+from yaml import safe_dump, safe_load
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "book" / "_ext"))
+from english import setting, sources, words  # noqa: E402
+
+LANGUAGES = ("zh", "en")
+ENGLISH = dict.fromkeys(
+    ("language", "html_search_language", "epub_language"), "en"
+)
+TEMPLATES = ROOT / "book" / "_templates" / "top"
+CANONICAL = re.compile('<link rel="canonical" href="(.*)zh/book/index.html"')
+
+
+def english_settings(config: Path, folder: Path) -> list[str]:
+    """Write the settings of the English edition; return the options."""
+    options = []
+    for option, path in (("config", config), ("toc", ROOT / "_toc.yml")):
+        settings = setting(safe_load(path.read_text("utf-8")))
+        if option == "config":
+            settings["sphinx"]["local_extensions"] = {
+                "book_site": str(ROOT / "book" / "_ext")
+            }
+            settings["sphinx"]["config"] |= ENGLISH
+        written = folder / f"_{option}.yml"
+        written.write_text(safe_dump(settings, allow_unicode=True), "utf-8")
+        options += [f"--{option}", str(written)]
+    return options
+
+
+def start(
+    language: str, folder: Path, options: list[str], config: Path
+) -> subprocess.Popen[bytes]:
+    """Start to build one edition into a folder of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [str(Path(sys.executable).with_name("jupyter-book")), "build"]
+    command += [str(ROOT), "--path-output", str(folder)]
+    command += ["--quiet", "--warningiserror", "--keep-going", *options]
+    if language == "en":
+        command += english_settings(config, folder)
+    else:
+        command += ["--config", str(config)]
+    # A build that fails leaves KaTeX's server behind, which would keep a pipe
+    # open for ever: its output goes to a file.
+    with (folder / "build.log").open("wb") as log:
+        return subprocess.Popen(
+            command,
+            env=os.environ | {"BOOK_LANGUAGE": language},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def build(
+    folder: Path,
+    options: list[str],
+    config: Path = ROOT / "_config.yml",
+    languages: tuple[str, ...] = LANGUAGES,
+) -> None:
+    """Build the editions below a folder; exit with what a failed one said."""
+    running = {
+        language: start(language, folder / language, options, config)
+        for language in languages
+    }
+    said = ""
+    for language, process in running.items():
+        if process.wait():
+            said += (folder / language / "build.log").read_text("utf-8")
+            # Its pages must not be taken for good by the next build.
+            shutil.rmtree(folder / language / "_build", ignore_errors=True)
+    if said:
+        raise SystemExit(said)
+
+
+def join(folder: Path, site: Path) -> None:
+    """Make one site of both editions, with a page that leads to either."""
+    shutil.rmtree(site, ignore_errors=True)
+    for language in LANGUAGES:
+        shutil.copytree(
+            folder / language / "_build" / "html",
+            site / language,
+            copy_function=os.link,
+        )
+    front = (site / "zh" / "book" / "index.html").read_text("utf-8")
+    known = CANONICAL.search(front)
+    home = known[1] if known else ""
+    templates = Environment(loader=FileSystemLoader(TEMPLATES))
+    # Without its address the site cannot say where its pages are.
+    for name in ["index.html", *(["404.html", "sitemap.xml"] if home else [])]:
+        page = templates.get_template(name).render(home=home)
+        (site / name).write_text(f"{page}\n", "utf-8")
+
+
+def main() -> None:
+    """Build the site in `_build/html`, or whatever the options ask for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "options", nargs="*", help="for jupyter-book, after --"
+    )
+    options = parser.parse_args().options
+    build(ROOT / "_build", options)
+    if not options:
+        join(ROOT / "_build", ROOT / "_build" / "html")
+    missing = sum(
+        text not in words(name) for name, said in sources() for text in said
+    )
+    if missing:
+        print(f"{missing} pieces have no English yet: see `make locale`.")
+
+
+if __name__ == "__main__":
+    main()
