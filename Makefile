@@ -12,7 +12,7 @@ EDITION := $(LANG)
 unexport LANG
 endif
 
-.PHONY: help book epub pdf serve test mutants bench matrix lighthouse lab locale execute lock clean
+.PHONY: help book epub pdf serve check test mutants bench matrix lighthouse lab locale execute lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -35,11 +35,14 @@ pdf: .venv/all.done ## print the book as PDF, in both languages (needs Chromium)
 serve: book ## show the site on http://localhost:8000
 	$(BIN)/python -m http.server --bind localhost --directory _build/html 8000
 
+check: .venv/all.done ## half a minute: style, unit tests, and the chapters you changed
+	$(BIN)/python -m tools.check
+
 test: .venv/all.done ## run every test and re-execute every notebook
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest
 
 mutants: .venv/all.done ## plant faults in linreg: what do the tests, what do the notebooks miss?
 	@# Huge pages make its thousands of forks quicker.

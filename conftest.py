@@ -7,9 +7,9 @@ from _pytest.terminal import TerminalReporter
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-pytest_plugins = ["tests.visiting"]
+pytest_plugins = ["tests.site.visiting"]
 
-# They look at the same runs of the notebooks, which tests/running.py keeps.
+# They look at the same runs of the notebooks: see tests/book/running.py.
 SHARE_RUNS = {"test_exercises", "test_figures", "test_prose", "test_safety"}
 # Their tests need no more than a built site.
 INDEPENDENT = {"test_site", "test_answers", "test_editions"}

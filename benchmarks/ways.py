@@ -1,8 +1,8 @@
 """The contenders: five ways to iterate, six ways to train for one epoch.
 
 Chapter 13 shows this file, bench_speed.py times it, and
-tests/test_benchmarks.py checks that all six ways take the same steps, and
-that least squares, which takes none, finds the bottom of the bowl.
+tests/package/test_benchmarks.py checks that all six ways take the same steps,
+and that least squares, which takes none, finds the bottom of the bowl.
 """
 
 from __future__ import annotations

@@ -423,7 +423,7 @@ def start_new_kernel(cwd: str, **_: Any) -> tuple[KernelManager, Any]:
 def killed_by_tests(mutants: list[Mutant], folder: Path) -> set[str]:
     options = ["-p", "no:xdist", "-p", "no:nbval", "-m", "not slow"]
     options += ["--hypothesis-profile=mutants"]
-    files = [f"tests/test_{name}.py" for name in TESTS]
+    files = [f"tests/package/test_{name}.py" for name in TESTS]
     return killed_by(Tests, [*options, *files], [], mutants, folder)
 
 
@@ -431,7 +431,7 @@ def killed_by_notebooks(mutants: list[Mutant], folder: Path) -> set[str]:
     os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
     nbval.kernel.start_new_kernel = start_new_kernel
     options = ["--noconftest", "--nbval"]
-    sanitize = folder / "tests" / "nbval-sanitize.cfg"
+    sanitize = folder / "tests" / "book" / "nbval-sanitize.cfg"
     options += [f"--nbval-sanitize-with={sanitize}"]
     files = [
         str(path.relative_to(folder))

@@ -1,12 +1,12 @@
-// What the cloud of errors rests on; `tests/test_answers.py` compares with
+// What the cloud of errors rests on; `tests/site/test_answers.py` compares with
 // linreg.
 
 import assert from "node:assert";
 import { test } from "node:test";
-import { Generator, genData } from "../../book/_static/explore/torch.js";
+import { Generator, genData } from "../../../book/_static/explore/torch.js";
 
 globalThis.document = { querySelectorAll: () => [] };
-const again = await import("../../book/_static/explore/again.js");
+const again = await import("../../../book/_static/explore/again.js");
 
 const near = (found, value, limit = 1e-9) =>
   assert(Math.abs(found - value) <= limit, `${found} is not ${value}`);

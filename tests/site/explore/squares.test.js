@@ -1,11 +1,11 @@
-// Known numbers of PyTorch 2: `tests/test_answers.py` compares many more.
+// Known numbers of PyTorch 2: `tests/site/test_answers.py` compares many more.
 
 import assert from "node:assert";
 import { test } from "node:test";
 
 globalThis.document = { querySelectorAll: () => [] };
 const { code, defaults, farAt, fitted, halfAt, huber, knobs, start } =
-  await import("../../book/_static/explore/squares.js");
+  await import("../../../book/_static/explore/squares.js");
 
 const DATA = {
   features: [[-2], [-1], [0], [1], [2]],

@@ -1,14 +1,14 @@
-// Known numbers of linreg: `tests/test_answers.py` compares many more.
+// Known numbers of linreg: `tests/site/test_answers.py` compares many more.
 
 import assert from "node:assert";
 import { test } from "node:test";
 
 globalThis.document = { querySelectorAll: () => [] };
 const { code, examples, said, start, words } = await import(
-  "../../book/_static/explore/line.js"
+  "../../../book/_static/explore/line.js"
 );
 const { Generator, genData } = await import(
-  "../../book/_static/explore/torch.js"
+  "../../../book/_static/explore/torch.js"
 );
 
 const source = { w: [2], b: 4.2, n: 5, noise_std: 1, seed: 3, decimals: 3 };

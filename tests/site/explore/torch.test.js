@@ -1,4 +1,4 @@
-// Known numbers of PyTorch 2: `tests/test_answers.py` compares many more.
+// Known numbers of PyTorch 2: `tests/site/test_answers.py` compares many more.
 
 import assert from "node:assert";
 import { test } from "node:test";
@@ -8,7 +8,7 @@ import {
   randint,
   randn,
   randperm,
-} from "../../book/_static/explore/torch.js";
+} from "../../../book/_static/explore/torch.js";
 
 const seeded = (seed) => new Generator(seed);
 const near = (found, expected) => {

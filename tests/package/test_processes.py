@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-PATH = Path(__file__).parents[1] / "benchmarks" / "processes.json"
+PATH = Path(__file__).parents[2] / "benchmarks" / "processes.json"
 
 
 @pytest.fixture(scope="module")

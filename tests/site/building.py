@@ -5,7 +5,7 @@ from pathlib import Path
 from tools.site import build as build_editions
 from tools.site import join
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def build(folder, **options):

@@ -11,7 +11,7 @@ import torch
 from benchmarks import bench_files
 from linreg.stream import open_data
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 FIGURES = json.loads((ROOT / "benchmarks/files.json").read_text("utf-8"))
 RUNS = FIGURES["runs"]
 DONE = ("write", "stream", "shuffle")

@@ -1,11 +1,11 @@
-// The walk there and back; `tests/test_answers.py` compares it with PyTorch's.
+// The walk there and back; `tests/site/test_answers.py` compares it with PyTorch's.
 
 import assert from "node:assert";
 import { test } from "node:test";
 
 globalThis.document = { querySelectorAll: () => [] };
 const { all, backward, code, defaults, forward, start } = await import(
-  "../../book/_static/explore/graph.js"
+  "../../../book/_static/explore/graph.js"
 );
 
 const data = { x: [0, 1, 2, 3] };

@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 globalThis.document = { querySelectorAll: () => [] };
 const { code, epoch, layout, next, start, step } = await import(
-  "../../book/_static/explore/cards.js"
+  "../../../book/_static/explore/cards.js"
 );
 
 const settings = { n: 10, batch_size: 4, shuffle: true, seed: 3 };

@@ -24,7 +24,7 @@ from benchmarks.ways import (
 )
 from linreg import data_iter, gen_data, linreg, squared_loss
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 W = torch.tensor([2, -3.4])
 
 
