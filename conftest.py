@@ -14,6 +14,9 @@ SHARE_RUNS = {"test_exercises", "test_figures", "test_prose", "test_safety"}
 # Their tests need no more than a built site.
 INDEPENDENT = {"test_site", "test_answers", "test_editions"}
 
+# What takes longest comes first, or one worker would end alone.
+LONGEST = ["test_editions", *sorted(SHARE_RUNS), "test_machines"]
+
 # Why a test may be skipped, and how to have it.
 CURES = {
     "no Chromium": (
@@ -33,6 +36,16 @@ class Scheduling(LoadScopeScheduling):
         if name in INDEPENDENT:
             return nodeid
         return "runs" if name in SHARE_RUNS else name
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the tests that take longest begin."""
+
+    def place(item: pytest.Item) -> int:
+        name = Path(item.nodeid.partition("::")[0]).stem
+        return LONGEST.index(name) if name in LONGEST else len(LONGEST)
+
+    items.sort(key=place)
 
 
 @pytest.hookimpl(optionalhook=True)
