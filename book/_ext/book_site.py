@@ -11,6 +11,7 @@ import socket
 import time
 import zlib
 from collections.abc import Iterator
+from functools import cache
 from html import escape, unescape
 from pathlib import Path
 from subprocess import PIPE, Popen
@@ -186,7 +187,7 @@ def read_english(app: Sphinx, page: str, source: list[str]) -> None:
     if EDITION == "en":
         path = Path(app.env.doc2path(page))
         app.env.note_dependency(str(english.CATALOGS / f"{path.stem}.po"))
-        source[0] = english.english(path)
+        source[0] = _source(path)
 
 
 def write_one_page(app: Sphinx, *_: object) -> list[str]:
@@ -323,6 +324,7 @@ def _editions(app: Sphinx, page: str, context: dict) -> str:
     )
 
 
+@cache
 def _source(path: Path) -> str:
     """Read a page of the book in the language of this edition."""
     return (
@@ -441,6 +443,7 @@ def _finish_notebook(app: Sphinx, path: Path) -> None:
 
 def _write_bundle(app: Sphinx) -> None:
     """Pack what it takes to run all chapters, for those without git."""
+    pages = english.pages()
     with ZipFile(Path(app.outdir, BUNDLE), "w", ZIP_DEFLATED) as bundle:
         for pattern in BUNDLED:
             for path in sorted(Path(app.srcdir).glob(pattern)):
@@ -448,8 +451,8 @@ def _write_bundle(app: Sphinx) -> None:
                 info = ZipInfo(f"{Path(BUNDLE).stem}/{name}")
                 info.compress_type = ZIP_DEFLATED
                 info.external_attr = 0o644 << 16
-                page = path in english.pages()
-                data = _source(path).encode() if page else path.read_bytes()
+                said = path in pages
+                data = _source(path).encode() if said else path.read_bytes()
                 bundle.writestr(info, data)
 
 

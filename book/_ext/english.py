@@ -144,14 +144,11 @@ def anchors(name: str) -> dict[str, str]:
     """Return where the English page has the headings of the Chinese one."""
     known = words(name)
     (path,) = (path for path in pages() if path.stem == name)
-    found: dict[str, str] = {}
-
-    def note(text: str) -> str:
-        found.setdefault(_slug(text), _slug(known.get(text, text)))
-        return text
-
-    rendered(path.read_text("utf-8"), path.suffix, note)
-    return found
+    # Of two with the same anchor, the first counts.
+    return {
+        _slug(text): _slug(known.get(text, text))
+        for text in reversed(pieces(path))
+    }
 
 
 def _slug(heading: str) -> str:

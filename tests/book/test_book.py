@@ -159,7 +159,7 @@ def test_figures_have_alternative_text(path):
 
 @each_notebook
 def test_code_is_code(path):
-    """An English edition will be made from the same cells."""
+    """The English edition is made from the same cells."""
     for cell in cells(path, "code"):
         assert cell.source.isascii(), cell.source
         assert not re.search(r"^\s*#", cell.source, re.MULTILINE)

@@ -58,6 +58,16 @@ def load_all(page):
     )
 
 
+def pass_figures(page):
+    """Scroll to each figure that answers: it is fetched when it comes near."""
+    for figure in page.locator("img[data-explore]").all():
+        figure.evaluate(
+            """(picture) => picture.parentElement.scrollIntoView(
+                 { behavior: "instant" })"""
+        )
+        yield figure
+
+
 def search(page, base, words, edition="zh"):
     """Search for some words; return the pages that are shown in the end."""
     page.goto(f"{base}{edition}/search.html?q={words}")
@@ -116,12 +126,7 @@ def test_page_is_light_and_stays_at_home(page, base, name):
     )
     page.goto(base + name, wait_until="networkidle")
     load_all(page)
-    # Past every figure that answers: it is fetched when it comes near.
-    for figure in page.locator("img[data-explore]").all():
-        figure.evaluate(
-            """(picture) => picture.parentElement.scrollIntoView(
-                 { behavior: "instant" })"""
-        )
+    for _ in pass_figures(page):
         page.wait_for_timeout(200)
     page.wait_for_load_state("networkidle")
     urls = {u: i for i, u in requests.items() if not u.startswith("data:")}
@@ -577,11 +582,7 @@ def test_no_chinese_on_an_english_page(page, base, name):
     A figure that answers has words of its own; so have its knobs.
     """
     page.goto(base + name)
-    for figure in page.locator("img[data-explore]").all():
-        figure.evaluate(
-            """(picture) => picture.parentElement.scrollIntoView(
-                 { behavior: "instant" })"""
-        )
+    for _ in pass_figures(page):
         page.locator(".explore").last.wait_for()
     found = page.evaluate(
         """() => {
