@@ -46,7 +46,7 @@ test: .venv/all.done ## run every test and re-execute every notebook
 
 mutants: .venv/all.done ## plant faults in linreg: what do the tests, what do the notebooks miss?
 	@# Huge pages make its thousands of forks quicker.
-	OMP_NUM_THREADS=1 GLIBC_TUNABLES=glibc.malloc.hugetlb=1 $(BIN)/python tools/mutants.py
+	OMP_NUM_THREADS=1 GLIBC_TUNABLES=glibc.malloc.hugetlb=1 $(BIN)/python -m tools.mutants
 
 # A run that is interrupted leaves the stored figures as they were.
 bench: .venv/all.done ## measure chapters 13 to 15 again (half an hour, a quiet machine, root)

@@ -1,15 +1,18 @@
-"""Say which tests must share a worker."""
+"""Run each notebook once, and say which tests must share a worker."""
 
 from pathlib import Path
 
+import nbformat
 import pytest
 from _pytest.terminal import TerminalReporter
+from nbval.plugin import IPyNbFile
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 pytest_plugins = ["tests.site.visiting"]
 
-# They look at the same runs of the notebooks: see tests/book/running.py.
+NOTEBOOKS = [path.stem for path in Path(__file__).parent.glob("book/*.ipynb")]
+# They look at the runs of the notebooks: see tests/book/running.py.
 SHARE_RUNS = {"test_exercises", "test_figures", "test_prose", "test_safety"}
 # Their tests need no more than a built site.
 INDEPENDENT = {"test_site", "test_answers", "test_editions"}
@@ -35,7 +38,38 @@ class Scheduling(LoadScopeScheduling):
         name = Path(nodeid.partition("::")[0]).stem
         if name in INDEPENDENT:
             return nodeid
-        return "runs" if name in SHARE_RUNS else name
+        if name in SHARE_RUNS:
+            # The pages quote the numbers of chapter 7.
+            return notebook(nodeid) or "07-training"
+        return name
+
+
+def notebook(nodeid: str) -> str:
+    """Return the notebook that a test is of, or ""."""
+    return next((name for name in NOTEBOOKS if f"[{name}" in nodeid), "")
+
+
+def take_from_the_run(file: IPyNbFile) -> None:
+    """Let nbval compare what the one run of a notebook has shown.
+
+    Without this file nbval runs it again, in a kernel of its own.
+    """
+    from running import run_once
+
+    from tools.kernel import Answers
+
+    outputs = run_once(file.path).outputs
+    code = iter([cell for cell in file.nb.cells if cell.id in outputs])
+
+    def shown(source: str) -> list[nbformat.NotebookNode]:
+        cell = next(cell for cell in code if cell.source == source)
+        return outputs[cell.id]
+
+    file.kernel = Answers(shown)
+    file.setup_sanitize_files()
+
+
+IPyNbFile.setup = take_from_the_run
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -32,19 +32,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import coverage
-import nbval.kernel
 import pytest
 from _pytest.runner import runtestprotocol
-from ipykernel.inprocess.ipkernel import (
-    InProcessInteractiveShell,
-    InProcessKernel,
-)
-from ipykernel.inprocess.manager import InProcessKernelManager
-from matplotlib_inline.backend_inline import configure_inline_support
 from matplotlib_inline.config import InlineBackend
 from mutmut.mutation import trampoline
 from mutmut.mutation.file_mutation import MutatedFile, mutate_file_contents
+from nbval.plugin import IPyNbFile
 from tqdm import tqdm
+
+from tools.kernel import Answers, execute, start_shell
 
 ROOT = Path(__file__).parents[1]
 LISTED = ROOT / "tests" / "mutants.toml"
@@ -354,7 +350,7 @@ class Notebooks(Judge):
         return True
 
     def judge(self, mutant: Mutant, items: list[pytest.Item]) -> None:
-        own_folders(items[0].parent.kernel.km.kernel.shell.user_ns)
+        own_folders(items[0].parent.shell.user_ns)
         super().judge(mutant, items)
 
 
@@ -386,38 +382,14 @@ class SourceCells:
                 item.options["check"] = False
 
 
-class Kernel(InProcessKernel):
-    """A kernel in this process whose prints belong to the running cell."""
-
-    def set_parent(self, ident: Any, parent: Any, **kwargs: Any) -> None:
-        super().set_parent(ident, parent, **kwargs)
-        self.stdout.set_parent(parent)
-        self.stderr.set_parent(parent)
-
-
-class KernelManager(InProcessKernelManager):
-    def start_kernel(self, **_: Any) -> None:
-        InProcessInteractiveShell.clear_instance()
-        self.kernel = Kernel(parent=self, session=self.session)
-        configure_inline_support.current_backend = "unset"
-        self.kernel.shell.enable_matplotlib("inline")
-        # nbval does not look at images and tracebacks, which take longest.
-        InlineBackend.instance().figure_formats = set()
-        self.kernel.shell.InteractiveTB.set_mode("Minimal")
-
-    def shutdown_kernel(self, **_: Any) -> None:
-        super().shutdown_kernel()
-
-
-def start_new_kernel(cwd: str, **_: Any) -> tuple[KernelManager, Any]:
-    """Take the place of nbval's function of this name."""
-    os.chdir(cwd)
-    manager = KernelManager()
-    manager.session.check_pid = False  # it is used after a fork
-    manager.start_kernel()
-    client = manager.client()
-    client.start_channels()
-    return manager, client
+def start_kernel(file: IPyNbFile) -> None:
+    """Let a notebook's cells run in this process."""
+    os.chdir(file.path.parent)
+    file.shell = start_shell()
+    # nbval does not look at images, which take longest.
+    InlineBackend.instance().figure_formats = set()
+    file.kernel = Answers(functools.partial(execute, file.shell))
+    file.setup_sanitize_files()
 
 
 def killed_by_tests(mutants: list[Mutant], folder: Path) -> set[str]:
@@ -429,7 +401,7 @@ def killed_by_tests(mutants: list[Mutant], folder: Path) -> set[str]:
 
 def killed_by_notebooks(mutants: list[Mutant], folder: Path) -> set[str]:
     os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
-    nbval.kernel.start_new_kernel = start_new_kernel
+    IPyNbFile.setup = start_kernel
     options = ["--noconftest", "--nbval"]
     sanitize = folder / "tests" / "book" / "nbval-sanitize.cfg"
     options += [f"--nbval-sanitize-with={sanitize}"]

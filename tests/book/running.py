@@ -1,9 +1,10 @@
 """Run the book's notebooks in this process, once, for all that look at them.
 
 `run(path)` executes the code cells one after the other, as a kernel would,
-and keeps what the checks need: the names after each cell, the figures that it
-drew, the exercises, and what the notebook did to its surroundings that it must
-not; see guard/sitecustomize.py.
+and keeps what the checks need: the outputs, the names after each cell, the
+figures that it drew, the exercises, and what the notebook did to its
+surroundings that it must not; see guard/sitecustomize.py. nbval compares the
+outputs: see the project's conftest.py.
 """
 
 import ast
@@ -13,21 +14,28 @@ import functools
 import io
 import linecache
 import os
+import random
+import re
 import signal
 import sys
 import tempfile
 import time
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FunctionType
 from typing import Any
 from unittest import mock
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 import nbformat
+import numpy as np
 import torch
 from guard import sitecustomize as guard
 from matplotlib.figure import Figure
+
+from tools.kernel import Shell, execute, start_shell
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
@@ -49,9 +57,10 @@ class Exercise:
         """Answer as a reader would; does the check let it pass?"""
         names = own_copy(self.before)
         with surroundings(self.folder), no_longer_than(seconds):
-            execute(answer, names)
+            torch.manual_seed(0)
+            execute_alone(answer, names)
             try:
-                execute(self.check, names)
+                execute_alone(self.check, names)
             except AssertionError:
                 return False
         return True
@@ -61,51 +70,118 @@ class Exercise:
 class Run:
     """What is left of a notebook that ran from top to bottom."""
 
-    names: dict[str, Any]
+    names: dict[str, Any] = field(default_factory=dict)
+    outputs: dict[str, list[nbformat.NotebookNode]] = field(
+        default_factory=dict
+    )
     states: dict[str, dict[str, Any]] = field(default_factory=dict)
     figures: dict[str, list[Figure]] = field(default_factory=dict)
     exercises: list[Exercise] = field(default_factory=list)
     misdeeds: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
 
 
 def tags(cell):
     return cell.metadata.get("tags", [])
 
 
-@functools.cache
 def run(path: Path) -> Run:
-    """Execute a notebook of the book."""
+    """Return the one run of a notebook; no cell of it failed."""
+    done = run_once(path)
+    assert done.failed == [], "\n".join(done.failed)
+    return done
+
+
+@functools.cache
+def run_once(path: Path) -> Run:
+    """Execute a notebook of the book, also if a cell fails."""
     return run_cells(nbformat.read(path, as_version=4).cells, path.parent)
 
 
 def run_cells(cells, folder: Path) -> Run:
-    names: dict[str, Any] = {"__name__": "__main__"}
-    result = Run(names)
+    result = Run()
     code = [cell for cell in cells if cell.cell_type == "code"]
-    with surroundings(folder) as result.misdeeds:
+    with new_shell() as shell, surroundings(folder) as result.misdeeds:
         for cell, following in zip(code, [*code[1:], None], strict=True):
             if "answer" in tags(cell):
                 check = following.source if following else ""
                 before = names_in_sight(result, code)
                 result.exercises.append(Exercise(check, before, folder))
-            try:
-                execute(cell.source, names)
-            except Exception:
-                if "raises-exception" not in tags(cell):
-                    raise
-            result.states[cell.id] = dict(names)
-            result.figures[cell.id] = [
-                plt.figure(number) for number in plt.get_fignums()
-            ]
-            plt.close("all")
+            with kept_figures(shell) as result.figures[cell.id]:
+                outputs = result.outputs[cell.id] = execute(shell, cell.source)
+            result.names = result.states[cell.id] = {
+                name: value
+                for name, value in shell.user_ns.items()
+                if name not in shell.user_ns_hidden and name.strip("_")
+            }
+            if "raises-exception" not in tags(cell):
+                result.failed += [
+                    "".join(output.traceback)
+                    for output in outputs
+                    if output.output_type == "error"
+                ]
     return result
+
+
+@contextlib.contextmanager
+def new_shell():
+    """Give a shell in which all is as in a kernel that has just started.
+
+    The global generators, though, start anywhere: no output may rest on them.
+    """
+    main, backend = sys.modules["__main__"], mpl.get_backend()
+    always = torch.is_warn_always_enabled()
+    with (
+        warnings.catch_warnings(),
+        mpl.rc_context(),
+        torch.random.fork_rng(devices=[]),
+    ):
+        warnings.resetwarnings()
+        for category in (DeprecationWarning, PendingDeprecationWarning):
+            warnings.simplefilter("ignore", category)
+        warnings.showwarning = show_warning
+        mpl.rcdefaults()
+        torch.set_warn_always(True)  # not only to the first who did it
+        torch.seed()
+        random.seed()
+        np.random.seed()
+        try:
+            yield start_shell()
+        finally:
+            sys.modules["__main__"] = main
+            torch.set_warn_always(always)
+            plt.switch_backend(backend)
+
+
+def show_warning(message, category, filename, lineno, file=None, line=None):
+    """Print a warning, as Python does, where pytest would collect it."""
+    text = warnings.formatwarning(message, category, filename, lineno, line)
+    print(text, end="", file=file or sys.stderr)
+
+
+@contextlib.contextmanager
+def kept_figures(shell: Shell):
+    """List the figures that a cell shows."""
+    figures: list[Figure] = []
+    png = shell.display_formatter.formatters["image/png"]
+    draw = png.lookup_by_type(Figure)
+
+    def keep(figure):
+        figures.append(figure)
+        return draw(figure)
+
+    png.for_type(Figure, keep)
+    try:
+        yield figures
+    finally:
+        png.for_type(Figure, draw)
 
 
 def names_in_sight(result: Run, code) -> dict[str, Any]:
     """The names before the first answer, but for what hidden cells made."""
     if result.exercises:
         return result.exercises[0].before
-    names, hidden = result.names, set()
+    hidden: set[str] = set()
     before: dict[str, Any] = {}
     for cell in code:
         if (after := result.states.get(cell.id)) is None:
@@ -113,7 +189,8 @@ def names_in_sight(result: Run, code) -> dict[str, Any]:
         new = {n for n in after if after[n] is not before.get(n, ...)}
         hidden = hidden | new if "remove-input" in tags(cell) else hidden - new
         before = after
-    return own_copy({n: v for n, v in names.items() if n not in hidden})
+    names = {n: v for n, v in before.items() if n not in hidden}
+    return own_copy({"__name__": "__main__", **names})
 
 
 @contextlib.contextmanager
@@ -132,8 +209,8 @@ def no_longer_than(seconds: int):
         signal.signal(signal.SIGALRM, before)
 
 
-def execute(source: str, names: dict[str, Any]) -> None:
-    """Run a cell's code; what it prints is nbval's business."""
+def execute_alone(source: str, names: dict[str, Any]) -> None:
+    """Run a cell's code with these names; let its errors pass."""
     file = f"<cell {hash(source):x}>"
     lines = source.splitlines(keepends=True)
     linecache.cache[file] = (len(source), None, lines, file)
@@ -189,7 +266,6 @@ def surroundings(folder: Path):
         temporary = Path(guarded, "temporary")
         temporary.mkdir()
         paths = [str(Path(guard.__file__).parent), str(ROOT)]
-        torch.manual_seed(0)
         plt.close("all")
         sys.dont_write_bytecode = True
         tempfile.tempdir = str(temporary)
@@ -221,11 +297,13 @@ def surroundings(folder: Path):
 def watched_clocks(misdeeds: list[str]):
     """Note when a cell, or what it calls of ours, reads a clock."""
     names = ("time", "monotonic", "perf_counter", "process_time")
-    ours = ("<cell ", str(ROOT / "linreg"), str(ROOT / "benchmarks"))
+    ours = re.compile(
+        rf"<cell |.*/ipykernel_{os.getpid()}/|{ROOT}/(linreg|benchmarks)/"
+    )
 
     def watched(name, clock):
         def read():
-            if sys._getframe(1).f_code.co_filename.startswith(ours):
+            if ours.match(sys._getframe(1).f_code.co_filename):
                 misdeeds.append(f"read {name}")
             return clock()
 
