@@ -1,5 +1,7 @@
 """Run each notebook once, and say which tests must share a worker."""
 
+import gc
+import re
 from pathlib import Path
 
 import nbformat
@@ -11,14 +13,28 @@ from xdist.scheduler import LoadScopeScheduling
 
 pytest_plugins = ["tests.site.visiting"]
 
-NOTEBOOKS = [path.stem for path in Path(__file__).parent.glob("book/*.ipynb")]
+# Parsed pages and runs stay: looking for garbage in them takes half the time.
+gc.set_threshold(100_000, 50, 100)
+
+BOOK = Path(__file__).parent / "book"
+NOTEBOOKS = [path.stem for path in BOOK.glob("*.ipynb")]
 # They look at the runs of the notebooks: see tests/book/running.py.
 SHARE_RUNS = {"test_exercises", "test_figures", "test_prose", "test_safety"}
+# They look at the same page, figure or book, which their ids name first.
+BY_SUBJECT = {"test_pages", "test_answers", "test_editions"}
 # Their tests need no more than a built site.
-INDEPENDENT = {"test_site", "test_answers", "test_editions"}
+INDEPENDENT = {"test_site", "test_addresses"}
 
-# What takes longest comes first, or one worker would end alone.
-LONGEST = ["test_editions", *sorted(SHARE_RUNS), "test_machines"]
+# What takes longest comes first, or one worker would end alone; and while the
+# site is being built for the first of them, the other one needs none.
+LONGEST = ["test_markup", "08-evaluation", "test_editions en"]
+LONGEST += [
+    "15-processes",
+    "07-training",
+    "test_editions zh",
+    "12-overfitting",
+]
+LONGEST += ["09-concise", "test_machines", "test_distributed", "test_stream"]
 
 # Why a test may be skipped, and how to have it.
 CURES = {
@@ -27,26 +43,35 @@ CURES = {
     ),
     "no Biome": "npm could not be reached: .venv/bin/python -m tools.biome",
     "no Java": "any Java, such as Debian's default-jre-headless, will do",
+    "only in CI": "CI=true .venv/bin/pytest tests/package/test_machines.py",
     "not root": "network namespaces need root, and Debian's iproute2",
 }
 
 
 class Scheduling(LoadScopeScheduling):
-    """Keep a notebook, or a module of tests, in one worker."""
+    """Keep in one worker what looks at the same thing."""
 
     def _split_scope(self, nodeid: str) -> str:
-        name = Path(nodeid.partition("::")[0]).stem
-        if name in INDEPENDENT:
-            return nodeid
-        if name in SHARE_RUNS:
-            # The pages quote the numbers of chapter 7.
-            return notebook(nodeid) or "07-training"
-        return name
+        return scope(nodeid)
+
+
+def scope(nodeid: str) -> str:
+    """Return what a test looks at, or its module."""
+    name = Path(nodeid.partition("::")[0]).stem
+    if name in BY_SUBJECT:
+        subject = re.split(r"[-\]]", nodeid.partition("[")[2])[0]
+        return f"{name} {subject}".strip()
+    if name in INDEPENDENT:
+        return nodeid
+    return (name in SHARE_RUNS and notebook(nodeid)) or name
 
 
 def notebook(nodeid: str) -> str:
     """Return the notebook that a test is of, or ""."""
-    return next((name for name in NOTEBOOKS if f"[{name}" in nodeid), "")
+    subject = nodeid.partition("[")[2].rstrip("]")
+    if (BOOK / f"{subject}.md").exists():
+        return "07-training"  # whose numbers the pages quote
+    return next((n for n in NOTEBOOKS if subject.startswith(n)), "")
 
 
 def take_from_the_run(file: IPyNbFile) -> None:
@@ -76,7 +101,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let the tests that take longest begin."""
 
     def place(item: pytest.Item) -> int:
-        name = Path(item.nodeid.partition("::")[0]).stem
+        name = scope(item.nodeid)
         return LONGEST.index(name) if name in LONGEST else len(LONGEST)
 
     items.sort(key=place)

@@ -7,9 +7,8 @@ import unicodedata
 from io import BytesIO
 from pathlib import Path
 
+import pikepdf
 from playwright.sync_api import Browser, Page, sync_playwright
-from pypdf import PdfReader, PdfWriter
-from pypdf.generic import DictionaryObject, StreamObject
 
 from tools.browser import launch
 
@@ -75,12 +74,15 @@ def printed(page: Page) -> bytes:
 
 def pages_of_contents(pdf: bytes, lines: int) -> list[int]:
     """Return the number of the page that each line of contents leads to."""
-    reader = PdfReader(BytesIO(pdf))
-    places = reader.named_destinations
-    return [
-        reader.get_destination_page_number(places[f"/contents-{i}"]) + 1
-        for i in range(lines)
-    ]
+    with pikepdf.open(BytesIO(pdf)) as document:
+        numbers = {
+            page.objgen: number
+            for number, page in enumerate(document.pages, 1)
+        }
+        places = document.Root.Dests
+        return [
+            numbers[places[f"/contents-{i}"][0].objgen] for i in range(lines)
+        ]
 
 
 def with_plain_characters(pdf: bytes) -> bytes:
@@ -89,15 +91,13 @@ def with_plain_characters(pdf: bytes) -> bytes:
     Fonts draw 用 and the radical ⽤ (U+2F64) by one glyph, and Chromium notes
     the radical. Each such note in the fonts' ToUnicode maps is replaced.
     """
-    writer = PdfWriter(clone_from=BytesIO(pdf))
-    for item in writer._objects:
-        if isinstance(item, DictionaryObject) and "/ToUnicode" in item:
-            stream = item["/ToUnicode"].get_object()
-            assert isinstance(stream, StreamObject)
-            text = stream.get_data().decode("latin-1")
-            stream.set_data(plain_map(text).encode("latin-1"))
     mended = BytesIO()
-    writer.write(mended)
+    with pikepdf.open(BytesIO(pdf)) as document:
+        for item in document.objects:
+            if isinstance(item, pikepdf.Dictionary) and "/ToUnicode" in item:
+                text = item.ToUnicode.read_bytes().decode("latin-1")
+                item.ToUnicode.write(plain_map(text).encode("latin-1"))
+        document.save(mended)
     return mended.getvalue()
 
 

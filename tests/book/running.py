@@ -100,6 +100,7 @@ def run_once(path: Path) -> Run:
 
 def run_cells(cells, folder: Path) -> Run:
     result = Run()
+    there = contents(folder)
     code = [cell for cell in cells if cell.cell_type == "code"]
     with new_shell() as shell, surroundings(folder) as result.misdeeds:
         for cell, following in zip(code, [*code[1:], None], strict=True):
@@ -120,6 +121,8 @@ def run_cells(cells, folder: Path) -> Run:
                     for output in outputs
                     if output.output_type == "error"
                 ]
+    changed = there ^ contents(folder)
+    result.misdeeds += [f"touched {path}" for path, _ in changed]
     return result
 
 
@@ -254,7 +257,6 @@ def own_copy(names: dict[str, Any]) -> dict[str, Any]:
 def surroundings(folder: Path):
     """Run cells as in a kernel of `folder`, guarded; yield the misdeeds."""
     misdeeds: list[str] = []
-    before = contents(folder)
     threads, recording = torch.get_num_threads(), torch.is_grad_enabled()
     environment, bytecode = dict(os.environ), sys.dont_write_bytecode
     with (
@@ -290,7 +292,6 @@ def surroundings(folder: Path):
         if refused.exists():
             misdeeds += refused.read_text(encoding="utf-8").splitlines()
         misdeeds += [f"left {path.name}" for path in temporary.iterdir()]
-    misdeeds += [f"touched {path}" for path, _ in before ^ contents(folder)]
 
 
 @contextlib.contextmanager

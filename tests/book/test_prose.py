@@ -71,7 +71,7 @@ STRUCTURE = re.compile(
 )
 
 
-@dataclass
+@dataclass(eq=False)
 class Paragraph:
     """A Markdown cell or an alternative text, and what is around it."""
 
@@ -173,7 +173,7 @@ def by_sentence(paragraph, text, sentences):
             yield match.span(2), "given"
     for sentence in sentences.get("computed", []):
         for match in pattern(sentence).finditer(text):
-            values = evaluate(sentence, paragraph.states)
+            values = evaluate(sentence, paragraph)
             for group, value in enumerate(values, start=1):
                 good = agrees(match[group], value)
                 yield match.span(group), "computed" if good else ""
@@ -185,8 +185,9 @@ def pattern(sentence):
     return re.compile(r"(-?\d+(?:\.\d+)?)".join(map(re.escape, texts)))
 
 
-def evaluate(sentence, states):
-    for state in states:
+@functools.cache
+def evaluate(sentence, paragraph):
+    for state in paragraph.states:
         try:
             return [
                 repr(float(torch.as_tensor(eval(field, dict(state))).detach()))

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from bs4 import BeautifulSoup
+
 from tools.site import build as build_editions
 from tools.site import join
 
@@ -13,3 +15,7 @@ def build(folder, **options):
     build_editions(folder, [], **options)
     join(folder, folder / "html")
     return folder / "html"
+
+
+def parse(path):
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "lxml")

@@ -1,0 +1,133 @@
+"""A book whose address is known: what its pages say of it."""
+
+import re
+
+import pytest
+from building import build_editions, join, parse
+from first_cell import put_first_cell
+from nbformat.v4 import new_markdown_cell, new_notebook
+from sphinx.errors import ConfigError
+from visiting import DOCUMENTS, EDITIONS, some_of
+
+GITHUB = "https://github.com/"
+
+
+def launch_links(soup):
+    links = soup.select(".article-header-buttons a.btn, a.dropdown-item")
+    return {a["href"] for a in links if a["href"].startswith("https://")}
+
+
+def test_addresses_on_the_pages(pages_read, tmp_path, monkeypatch):
+    """As GitHub names the repository for its own builds."""
+    monkeypatch.setenv("GITHUB_REPOSITORY", "You/linreg")
+    editions = some_of(EDITIONS, 2)
+    build_editions(pages_read(tmp_path), [], languages=editions)
+    join(tmp_path, whole := tmp_path / "html")
+    for edition in editions:
+        site, branch = (
+            whole / edition,
+            {"zh": "main", "en": "english"}[edition],
+        )
+        soup = parse(site / "book" / "06-sgd.html")
+        text = (site / "_sources/book/06-sgd.ipynb").read_text("utf-8")
+        path = "book/06-sgd.ipynb"
+        assert launch_links(soup) == {
+            f"https://mybinder.org/v2/gh/You/linreg/{branch}"
+            f"?urlpath=lab/tree/{path}",
+            "https://colab.research.google.com/github/"
+            f"You/linreg/blob/{branch}/{path}",
+        }
+        top = "https://you.github.io/linreg/"
+        home = f"{top}{edition}/"
+        canonical = soup.find("link", rel="canonical")["href"]
+        assert canonical == f"{home}book/06-sgd.html"
+        others = soup.find_all("link", rel="alternate", hreflang=True)
+        assert {o["hreflang"]: o["href"] for o in others} == {
+            "zh-CN": f"{top}zh/book/06-sgd.html",
+            "en": f"{top}en/book/06-sgd.html",
+        }
+        card = soup.find("meta", {"property": "og:image"})["content"]
+        assert card == f"{home}_static/card.png"
+        assert soup.find("meta", {"property": "og:url"})["content"] == (
+            f"{home}book/06-sgd.html"
+        )
+        sitemap = (site / "sitemap.xml").read_text("utf-8")
+        for document in DOCUMENTS:
+            assert f"<loc>{home}book/{document}.html</loc>" in sitemap
+        sitemaps = (whole / "sitemap.xml").read_text("utf-8")
+        assert f"<loc>{home}sitemap.xml</loc>" in sitemaps
+        lost = parse(whole / "404.html")
+        assert f"{home}book/index.html" in {
+            a["href"] for a in lost.find_all("a")
+        }
+        assert f"]({home}book/glossary.html#" in text
+        assert not re.search(r"\]\([\w-]+\.(ipynb|md)", text)
+        repository = "https://github.com/You/linreg"
+        assert f'"git+{repository}' in text.replace('\\"', '"')
+
+
+class Settings:
+    """What an edition of the book makes of an address."""
+
+    def __init__(self, monkeypatch, edition, configured, name):
+        import book_site
+
+        monkeypatch.setenv("GITHUB_REPOSITORY", name)
+        monkeypatch.setattr(book_site, "EDITION", edition)
+        self.html_theme_options = {
+            "repository_url": configured,
+            "repository_branch": "main",
+            "launch_buttons": {"binderhub_url": "https://mybinder.org"},
+        }
+        self.html_context, self.html_baseurl = {}, ""
+        self.extensions = []
+        book_site.complete_config(self, self)
+
+    def setup_extension(self, name):
+        self.extensions.append(name)
+
+
+@pytest.mark.parametrize("edition", ["", *EDITIONS])
+@pytest.mark.parametrize(
+    ("configured", "name", "address", "pages"),
+    [
+        ("", "", "", ""),
+        ("", "You/Lin", GITHUB + "You/Lin", "https://you.github.io/Lin/"),
+        (GITHUB + "You/Lin", "", GITHUB + "You/Lin",
+         "https://you.github.io/Lin/"),
+        (GITHUB + "You/Lin.git", "Fork/Lin", GITHUB + "You/Lin",
+         "https://you.github.io/Lin/"),
+        ("HTTPS://GitHub.com/Al/Al.GitHub.io/", "", GITHUB + "Al/Al.GitHub.io",
+         "https://al.github.io/"),
+        ("https://gitee.com/you/lin.git", "", "https://gitee.com/you/lin", ""),
+    ],
+)  # fmt: skip
+def test_an_address_is_understood(
+    monkeypatch, edition, configured, name, address, pages
+):
+    found = Settings(monkeypatch, edition, configured, name)
+    theme, github = found.html_theme_options, address.startswith(GITHUB)
+    assert found.html_context == {"address": address}
+    assert theme["repository_url"] == (address if github else "")
+    assert bool(theme["launch_buttons"]) == github
+    branch = "english" if edition == "en" else "main"
+    assert theme["repository_branch"] == branch
+    base = f"{pages}{edition}/" if edition else pages
+    assert found.html_baseurl == (base if pages else "")
+    assert found.extensions == (["sphinx_sitemap"] if pages else [])
+    cell = new_notebook(cells=[new_markdown_cell()])
+    put_first_cell(cell, address)
+    said = f"git+{address}" if address else "install .. in"
+    assert said in re.sub(r'"\s+"', "", cell.cells[1].source)
+
+
+@pytest.mark.parametrize("wrong", ["you", "a/b/tree/c"])
+def test_an_address_that_is_none_is_refused(monkeypatch, wrong):
+    with pytest.raises(ConfigError, match=r"github\.com/you/linreg"):
+        Settings(monkeypatch, "zh", "", wrong)
+
+
+def test_a_build_says_that_an_address_is_none(tmp_path, monkeypatch):
+    monkeypatch.setenv("GITHUB_REPOSITORY", "you")
+    with pytest.raises(SystemExit, match=r"github\.com/you/linreg"):
+        build_editions(tmp_path, [], languages=("zh",))
