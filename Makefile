@@ -80,8 +80,6 @@ execute: .venv/all.done ## run all notebooks again and store their outputs
 lock: ## pin the newest releases of what pyproject.toml asks for (needs uv)
 	uv pip compile --universal --python-version 3.11 --fork-strategy fewest --no-annotate \
 	  --custom-compile-command 'make lock' --quiet --upgrade --group all -o requirements.txt
-	uv pip compile --universal --python-version 3.11 --fork-strategy fewest --no-annotate \
-	  --custom-compile-command 'make lock' --quiet --group book -c requirements.txt -o requirements-book.txt
 
 clean: ## remove the site and the installed packages
 	rm -rf _build .venv tools/web/node_modules
@@ -89,14 +87,15 @@ clean: ## remove the site and the installed packages
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
 
-.venv/book.done: requirements-book.txt | .venv/bin/python
+.venv/book.done: requirements.txt | .venv/bin/python
 	@echo "Installing what the site needs (half a minute) ..."
-	$(PIP) -r requirements-book.txt
+	$(PIP) --constraint requirements.txt pip
+	$(PIP) --constraint requirements.txt --group book
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # d2l 1.0.3 pins packages of 2023 that no longer install, so it comes without its dependencies.
-.venv/all.done: requirements.txt tools/web/package-lock.json .venv/book.done
+.venv/all.done: tools/web/package-lock.json .venv/book.done
 	@echo "Installing PyTorch and what the tests need (two minutes, some GB) ..."
 	grep -vE '$(if $(CPU),^(nvidia|cuda|triton),^$$)' requirements.txt > .venv/pins.txt
 	$(PIP) -r .venv/pins.txt $(if $(CPU),$(CPU_INDEX))

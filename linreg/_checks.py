@@ -145,11 +145,13 @@ def loss_error(
     lr: float,
     features: Tensor | NDArray[np.generic],
     labels: Tensor | NDArray[np.generic],
-) -> ValueError:
-    """Say why a loss may be nan or inf: the data's first such number, or lr.
+) -> ValueError | None:
+    """Say why a loss is nan or inf: the data's first such number, or lr.
 
-    The data are tensors or arrays, shape (n, any).
+    The data are tensors or arrays, shape (n, any). None if it is neither.
     """
+    if math.isfinite(mean_loss):
+        return None
     causes = [
         *_not_finite("features", features),
         *_not_finite("labels", labels),

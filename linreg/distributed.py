@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 import os
 import sys
 from collections.abc import Iterator
@@ -214,8 +213,9 @@ def train_distributed(
                 (loss * (world_size / (2 * m))).backward()
                 optimizer.step()
             mean_loss = _mean_loss(net, folder, n, block_size, device)
-            if not math.isfinite(mean_loss):
-                raise loss_error(mean_loss, epoch, lr, features, labels)
+            error = loss_error(mean_loss, epoch, lr, features, labels)
+            if error:
+                raise error
             if rank == 0:
                 _save(path, net, settings, epoch)
             dist.barrier()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator
 
 import torch
@@ -79,9 +78,10 @@ def train(
                 sgd(params, lr, len(X))
             with torch.no_grad():
                 mean_loss = loss(net(features, *params), labels).mean().item()
-            if not math.isfinite(mean_loss):
+            error = loss_error(mean_loss, epoch, lr, features, labels)
+            if error:
                 _restore(params, before)
-                raise loss_error(mean_loss, epoch, lr, features, labels)
+                raise error
             yield epoch, mean_loss
 
     return epochs()

@@ -225,7 +225,8 @@ def test_the_catalogs_are_as_make_locale_writes_them(tmp_path, monkeypatch):
         before = path.read_text("utf-8")
         copy = polib.pofile(str(path), wrapwidth=79)
         copy.save(str(tmp_path / path.name))
-        assert (tmp_path / path.name).read_text("utf-8") == before
+        written = (tmp_path / path.name).read_text("utf-8")
+        assert written == before, f"run `make locale`: {path.name}"
 
 
 def test_a_reader_s_own_work_is_kept(tmp_path, capsys):

@@ -10,6 +10,7 @@ import builtins
 import functools
 import re
 import tomllib
+from collections import Counter
 from pathlib import Path
 from types import ModuleType
 
@@ -38,7 +39,7 @@ def answers(path):
 def parts(path, number):
     """The statement, and the cells for the answer, check and solution."""
     cells = nbformat.read(path, as_version=4).cells
-    (start,) = [
+    start, *_ = [
         i for i, c in enumerate(cells) if f"### 练习 {number}：" in c.source
     ]
     return cells[start : start + 4]
@@ -50,22 +51,38 @@ def statement(path, number):
 
 
 def test_answers_belong_to_exercises():
-    listed = {
+    asked = Counter(
+        (path.stem, number) for path, number in (e.values for e in EXERCISES)
+    )
+    answered = {
         (file.stem, int(number))
         for file in FOLDER.glob("*.toml")
         for number in tomllib.loads(file.read_text(encoding="utf-8"))
     }
-    assert listed == {
-        (param.values[0].stem, param.values[1]) for param in EXERCISES
-    }
+    wrong = [
+        f"{chapter}: {times} exercises are numbered {number}"
+        for (chapter, number), times in asked.items()
+        if times > 1
+    ]
+    wrong += [
+        f"add [{number}] to exercises/{chapter}.toml"
+        for chapter, number in asked.keys() - answered
+    ]
+    wrong += [
+        f"exercises/{chapter}.toml: {chapter} has no exercise {number}"
+        for chapter, number in answered - asked.keys()
+    ]
+    assert not wrong, "\n".join(sorted(wrong))
 
 
 @each_exercise
 def test_three_right_and_two_wrong_answers(path, number):
     planted = answers(path)[str(number)]
-    assert len({*planted["right"]}) >= 3
-    assert len({*planted["wrong"]}) >= 2
-    assert not {*planted["right"]} & {*planted["wrong"]}
+    right, wrong = {*planted["right"]}, {*planted["wrong"]}
+    found = f"{len(right)} right and {len(wrong)} wrong answers"
+    assert len(right) >= 3, f"{found}: three right ones are wanted"
+    assert len(wrong) >= 2, f"{found}: two wrong ones are wanted"
+    assert not right & wrong
 
 
 @each_exercise
@@ -98,7 +115,8 @@ def test_answer_comes_first_and_is_open(path, number):
     call = f"check({', '.join(names)})"
     assert ast.unparse(verdict) == f"{asked} and {call}"
     assert [o.data["text/plain"] for o in check.outputs] == ["False"]
-    assert re.search(r"\bcheck\(", solution.source)
+    judged = re.search(r"\bcheck\(", solution.source)
+    assert judged, "the solution must end with check(...)"
     text = statement(path, number)
     for name in names:
         assert f"`{name}`" in text or f"`{name}(" in text

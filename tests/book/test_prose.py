@@ -369,7 +369,8 @@ def test_every_number_rests_on_something(path):
                 here = slice(number.start, number.end)
                 around = slice(max(0, number.start - 20), number.end + 12)
                 lost.append(f"{text[here]} in {text[around]!r}")
-    assert not lost, "\n".join([f"explain in prose/{path.stem}.toml:", *lost])
+    advice = f"add to computed or given in prose/{path.stem}.toml:"
+    assert not lost, "\n".join([advice, *lost])
 
 
 @each_text
@@ -399,7 +400,8 @@ def test_every_claim_rests_on_something(path):
             if not any(a <= match.start() < b for a, b in spans):
                 around = slice(max(0, match.start() - 25), match.end() + 20)
                 bare.append(f"{match[0]} in {text[around]!r}")
-    assert not bare, "\n".join([f"show in prose/{path.stem}.toml:", *bare])
+    advice = "add [[claims]], with text and holds or because, to prose/"
+    assert not bare, "\n".join([f"{advice}{path.stem}.toml:", *bare])
 
 
 @each_text

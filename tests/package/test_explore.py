@@ -109,21 +109,25 @@ def test_cards_deals_an_epoch(seed):
 
 
 SQUARES = {"line": (1.5, 3.5), "example": 2}
+LINE = {"w": 0.5, "b": -1.5}
 
 
-def test_squares_gives_its_examples_and_settings():
-    ax = explore.squares(TRUE_W[:1], TRUE_B, 6, 0.5, **SQUARES, seed=3)
-    data = data_of(ax)
+@pytest.mark.parametrize(
+    ("figure", "n", "place"),
+    [(explore.squares, 6, SQUARES), (explore.line, 20, LINE)],
+)
+def test_gives_its_examples_and_settings(figure, n, place):
+    data = data_of(figure(TRUE_W[:1], TRUE_B, n, 0.5, **place, seed=3))
     generator = torch.Generator().manual_seed(3)
-    features, labels = gen_data(TRUE_W[:1], TRUE_B, 6, 0.5, generator)
+    features, labels = gen_data(TRUE_W[:1], TRUE_B, n, 0.5, generator)
     given = torch.tensor(data.pop("features"))
     assert torch.equal(given, features.round(decimals=3))
     given = torch.tensor(data.pop("labels"))
     assert torch.equal(given, labels.round(decimals=3).flatten())
-    source = {"w": [2], "b": 4.2, "n": 6, "noise_std": 0.5}
+    source = {"w": [2], "b": 4.2, "n": n, "noise_std": 0.5}
     source |= {"seed": 3, "decimals": 3}
-    settings = {"line": [1.5, 3.5], "example": 2}
-    assert data == {"kind": "squares", "source": source, **settings}
+    settings = {k: [*v] if k == "line" else v for k, v in place.items()}
+    assert data == {"kind": figure.__name__, "source": source, **settings}
 
 
 def test_squares_draws_its_examples_and_the_line():
@@ -140,22 +144,8 @@ def test_squares_draws_its_examples_and_the_line():
         assert line.get_xydata().tolist() == other.get_xydata().tolist()
 
 
-def test_line_gives_its_examples_and_its_place():
-    ax = explore.line(TRUE_W[:1], TRUE_B, 20, 0.5, w=0.5, b=-1.5, seed=3)
-    data = data_of(ax)
-    generator = torch.Generator().manual_seed(3)
-    features, labels = gen_data(TRUE_W[:1], TRUE_B, 20, 0.5, generator)
-    given = torch.tensor(data.pop("features"))
-    assert torch.equal(given, features.round(decimals=3))
-    given = torch.tensor(data.pop("labels"))
-    assert torch.equal(given, labels.round(decimals=3).flatten())
-    source = {"w": [2], "b": 4.2, "n": 20, "noise_std": 0.5}
-    source |= {"seed": 3, "decimals": 3}
-    assert data == {"kind": "line", "source": source, "w": 0.5, "b": -1.5}
-
-
 def test_line_draws_its_predictions():
-    ax = explore.line(TRUE_W[:1], TRUE_B, 20, 0.5, w=0.5, b=-1.5, seed=3)
+    ax = explore.line(TRUE_W[:1], TRUE_B, 20, 0.5, **LINE, seed=3)
     data = data_of(ax)
     features = torch.tensor(data["features"])
     y_hat = linreg(features, torch.tensor([[0.5]]), torch.tensor([-1.5]))

@@ -1017,36 +1017,30 @@ def test_the_command_line_has_the_defaults_of_the_functions(line):
 
 
 @pytest.mark.parametrize(
-    "line",
+    ("line", "said"),
     [
-        "",
-        "write new --b 0 --sample-size 5",
-        "write new --w 1 --sample-size 5",
-        "write new --w 1 --b 0",
-        "csv t.csv new",
-        "shuffle data",
+        ("", "required"),
+        ("write new --b 0 --sample-size 5", "required: --w"),
+        ("write new --w 1 --sample-size 5", "required: --b"),
+        ("write new --w 1 --b 0", "required: --sample-size"),
+        ("csv t.csv new", "required: --label"),
+        ("shuffle data", "required: target"),
+        ("shuffle data new --seed x", "--seed: invalid int value: 'x'"),
+        (
+            "shuffle data new --bucket-size x",
+            "--bucket-size: invalid int value: 'x'",
+        ),
+        (
+            "csv t.csv new --label y --piece-size x",
+            "--piece-size: invalid int value: 'x'",
+        ),
     ],
 )
-def test_what_must_be_given(monkeypatch, capsys, line):
+def test_what_must_be_given(monkeypatch, capsys, line, said):
     with pytest.raises(SystemExit) as end:
         command_line(monkeypatch, line)
     assert end.value.code == 2
-    assert "required" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "shuffle data new --seed x",
-        "shuffle data new --bucket-size x",
-        "csv t.csv new --label y --piece-size x",
-    ],
-)
-def test_numbers_on_the_command_line(monkeypatch, capsys, line):
-    with pytest.raises(SystemExit) as end:
-        command_line(monkeypatch, line)
-    assert end.value.code == 2
-    assert "invalid int value: 'x'" in capsys.readouterr().err
+    assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
