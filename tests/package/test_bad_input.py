@@ -127,6 +127,10 @@ def tensors(*shapes, **kwargs):
     ]
 
 
+def typed(shape, *dtypes):
+    return [row for dtype in dtypes for row in tensors(shape, dtype=dtype)]
+
+
 def describe(shape, dtype=torch.float32, device=None):
     place = f" on {device}" if device else ""
     return (
@@ -136,123 +140,110 @@ def describe(shape, dtype=torch.float32, device=None):
 
 INT, BOOL, COMPLEX = torch.int64, torch.bool, torch.complex64
 DOUBLE, HALF = torch.float64, torch.float16
+# Wrong for tensors of two weights, and for three examples with two features.
+NOT_WEIGHTS = [
+    *not_tensors((2,)),
+    *tensors((2, 1), (), (0,)),
+    *typed((2,), INT, BOOL, COMPLEX),
+]
+NOT_FEATURES = [
+    *not_tensors((3, 2)),
+    *tensors((2,), (3,), (3, 2, 1), (), (0, 2), (3, 0)),
+    *typed((3, 2), INT, BOOL),
+]
 
-# function, parameter, what it must be, (error, wrong value, how it is named)
+# functions, parameter, what it must be, (error, wrong value, how it is named)
 MUST_BE = [
+    ([gen_data], "w", "a floating-point tensor of shape (d,)", NOT_WEIGHTS),
     (
-        gen_data,
-        "w",
+        [param_errors],
+        "true_w",
         "a floating-point tensor of shape (d,)",
-        [
-            *not_tensors((2,)),
-            *tensors((2, 1), (), (0,)),
-            *tensors((2,), dtype=INT),
-            *tensors((2,), dtype=BOOL),
-            *tensors((2,), dtype=COMPLEX),
-        ],
+        NOT_WEIGHTS,
     ),
-    (gen_data, "b", "a finite number", NOT_FINITE),
-    (gen_data, "sample_size", "a positive integer", NOT_SIZES),
+    ([gen_data], "b", "a finite number", NOT_FINITE),
+    ([param_errors], "true_b", "a finite number", NOT_FINITE),
+    ([gen_data], "sample_size", "a positive integer", NOT_SIZES),
+    ([init_params], "num_features", "a positive integer", NOT_SIZES),
+    ([data_iter, sgd, train], "batch_size", "a positive integer", NOT_SIZES),
+    ([train], "num_epochs", "a positive integer", NOT_SIZES),
+    ([gen_data], "noise_std", "a finite number >= 0", NOT_FINITE + NEGATIVE),
+    ([init_params], "std", "a finite number >= 0", NOT_FINITE + NEGATIVE),
+    ([sgd, train], "lr", "a finite number >= 0", NOT_FINITE + NEGATIVE),
     (
-        gen_data,
-        "noise_std",
-        "a finite number >= 0",
-        NOT_FINITE + NEGATIVE,
+        [gen_data, data_iter, init_params, train],
+        "generator",
+        "a torch.Generator or None",
+        NOT_GENERATORS,
     ),
-    (gen_data, "generator", "a torch.Generator or None", NOT_GENERATORS),
-    (data_iter, "batch_size", "a positive integer", NOT_SIZES),
-    *(
-        (
-            function,
-            "features",
-            "a floating-point tensor of shape (n, d)",
-            [
-                *not_tensors((3, 2)),
-                *tensors((3,), (3, 2, 1), (), (0, 2), (3, 0)),
-                *tensors((3, 2), dtype=INT),
-                *tensors((3, 2), dtype=BOOL),
-            ],
-        )
-        for function in (data_iter, train)
-    ),
-    *(
-        (
-            function,
-            "labels",
-            "a float32 tensor of shape (3, 1)",
-            [
-                *not_tensors((3, 1)),
-                *tensors((3,), (4, 1), (2, 1), (1, 1), (3, 2), (1, 3), (0, 1)),
-                *tensors((3, 1), dtype=DOUBLE),
-                *tensors((3, 1), dtype=INT),
-                *tensors((3, 1), device="meta"),
-            ],
-        )
-        for function in (data_iter, train)
-    ),
-    (data_iter, "generator", "a torch.Generator or None", NOT_GENERATORS),
-    (init_params, "num_features", "a positive integer", NOT_SIZES),
-    (init_params, "std", "a finite number >= 0", NOT_FINITE + NEGATIVE),
-    (init_params, "generator", "a torch.Generator or None", NOT_GENERATORS),
     (
-        linreg.linreg,
+        [data_iter, train],
+        "features",
+        "a floating-point tensor of shape (n, d)",
+        NOT_FEATURES,
+    ),
+    (
+        [linreg.linreg],
         "X",
         "a floating-point tensor of shape (m, d)",
+        NOT_FEATURES,
+    ),
+    (
+        [data_iter, train],
+        "labels",
+        "a float32 tensor of shape (3, 1)",
         [
-            *not_tensors((3, 2)),
-            *tensors((2,), (3, 2, 1), (), (0, 2), (3, 0)),
-            *tensors((3, 2), dtype=INT),
-            *tensors((3, 2), dtype=BOOL),
+            *not_tensors((3, 1)),
+            *tensors((3,), (4, 1), (2, 1), (1, 1), (3, 2), (1, 3), (0, 1)),
+            *typed((3, 1), DOUBLE, INT),
+            *tensors((3, 1), device="meta"),
         ],
     ),
     (
-        linreg.linreg,
+        [linreg.linreg, param_errors],
         "w",
         "a float32 tensor of shape (2, 1)",
         [
             *not_tensors((2, 1)),
-            *tensors((2,), (1, 2), (3, 1), (1, 1), (2, 2), (2, 1, 1)),
-            *tensors((2, 1), dtype=DOUBLE),
-            *tensors((2, 1), dtype=HALF),
+            *tensors((2,), (1, 2), (3, 1), (1, 1), (2, 2), (2, 1, 1), (0, 1)),
+            *typed((2, 1), DOUBLE, HALF),
             *tensors((2, 1), device="meta"),
         ],
     ),
     (
-        linreg.linreg,
+        [linreg.linreg, param_errors],
         "b",
         "a float32 tensor of shape (1,)",
         [
             *not_tensors((1,)),
-            *tensors((), (3,), (1, 1), (0,)),
+            *tensors((), (2,), (3,), (1, 1), (0,)),
             *tensors((1,), dtype=DOUBLE),
             *tensors((1,), device="meta"),
         ],
     ),
     (
-        squared_loss,
+        [squared_loss],
         "y_hat",
         "a floating-point tensor of shape (m, 1)",
         [
             *not_tensors((3, 1)),
             *tensors((3,), (), (3, 2), (1, 3), (0, 1)),
-            *tensors((3, 1), dtype=INT),
-            *tensors((3, 1), dtype=COMPLEX),
+            *typed((3, 1), INT, COMPLEX),
         ],
     ),
     (
-        squared_loss,
+        [squared_loss],
         "y",
         "a float32 tensor of shape (3, 1)",
         [
             *not_tensors((3, 1)),
             *tensors((), (1, 3), (1, 1), (4, 1), (3, 2), (3, 1, 1), (0, 1)),
-            *tensors((3, 1), dtype=DOUBLE),
-            *tensors((3, 1), dtype=INT),
+            *typed((3, 1), DOUBLE, INT),
             *tensors((3, 1), device="meta"),
         ],
     ),
     (
-        squared_loss,
+        [squared_loss],
         "y",
         "a float32 tensor of shape (3,)",
         [
@@ -261,38 +252,25 @@ MUST_BE = [
             *tensors((3,), device="meta"),
         ],
     ),
+    (
+        [sgd, train],
+        "params",
+        "a list of tensors",
+        [
+            (TypeError, None, "None"),
+            (TypeError, 3, "3"),
+            (TypeError, True, "True"),
+            *(
+                (TypeError, value, name)
+                for _, value, name in tensors((2, 1), (), (0,))
+            ),
+            (ValueError, [], "an empty one"),
+            (ValueError, {}, "an empty one"),
+        ],
+    ),
     *(
         (
-            function,
-            "params",
-            "a list of tensors",
-            [
-                (TypeError, None, "None"),
-                (TypeError, 3, "3"),
-                (TypeError, True, "True"),
-                *(
-                    (TypeError, value, name)
-                    for _, value, name in tensors((2, 1), (), (0,))
-                ),
-                (ValueError, [], "an empty one"),
-                (ValueError, {}, "an empty one"),
-            ],
-        )
-        for function in (sgd, train)
-    ),
-    *(
-        (function, "lr", "a finite number >= 0", NOT_FINITE + NEGATIVE)
-        for function in (sgd, train)
-    ),
-    *(
-        (function, "batch_size", "a positive integer", NOT_SIZES)
-        for function in (sgd, train)
-    ),
-    (train, "num_epochs", "a positive integer", NOT_SIZES),
-    (train, "generator", "a torch.Generator or None", NOT_GENERATORS),
-    *(
-        (
-            train,
+            [train],
             name,
             "a function",
             [
@@ -303,39 +281,6 @@ MUST_BE = [
             ],
         )
         for name in ("net", "loss")
-    ),
-    (
-        param_errors,
-        "true_w",
-        "a floating-point tensor of shape (d,)",
-        [
-            *not_tensors((2,)),
-            *tensors((2, 1), (), (0,)),
-            *tensors((2,), dtype=INT),
-        ],
-    ),
-    (param_errors, "true_b", "a finite number", NOT_FINITE),
-    (
-        param_errors,
-        "w",
-        "a float32 tensor of shape (2, 1)",
-        [
-            *not_tensors((2, 1)),
-            *tensors((2,), (1, 2), (3, 1), (0, 1)),
-            *tensors((2, 1), dtype=DOUBLE),
-            *tensors((2, 1), device="meta"),
-        ],
-    ),
-    (
-        param_errors,
-        "b",
-        "a float32 tensor of shape (1,)",
-        [
-            *not_tensors((1,)),
-            *tensors((), (2,), (1, 1), (0,)),
-            *tensors((1,), dtype=DOUBLE),
-            *tensors((1,), device="meta"),
-        ],
     ),
 ]
 
@@ -455,7 +400,8 @@ CALLS = [
         f"{name} must be {expected}, got {given}",
         id=f"{function.__name__}-{name}-{given}",
     )
-    for function, name, expected, rows in MUST_BE
+    for functions, name, expected, rows in MUST_BE
+    for function in functions
     for error, value, given in rows
 ] + [pytest.param(*row, id=f"{row[0].__name__}-{row[3]}") for row in OTHERS]
 
@@ -557,10 +503,3 @@ def test_parameters_may_be_views(function):
         results.append(w.tolist())
     assert results[0] == results[1]
     assert large.detach()[:, [0, 2]].eq(7).all()
-
-
-def test_errors_of_parameters_are_detached():
-    arguments = good_call(param_errors)
-    arguments["true_w"].requires_grad_()
-    for errors in param_errors(**arguments):
-        assert not errors.requires_grad

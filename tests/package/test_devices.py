@@ -5,6 +5,8 @@ not its numbers: what would mix devices fails there as it would on a GPU. It
 takes no gradients on a device that is not there.
 """
 
+from functools import partial
+
 import pytest
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
@@ -18,6 +20,7 @@ from linreg import (
     squared_loss,
     train,
 )
+from linreg.prepare import split_data
 
 GPU = torch.device("cuda", 0)
 DTYPES = [torch.float32, torch.float64]
@@ -38,9 +41,6 @@ def test_the_whole_book_in_one_type(dtype):
     true_w = torch.tensor([2, -3.4], dtype=dtype)
     features, labels = gen_data(true_w, 4.2, 1000, generator=seeded())
     w, b = init_params(2, generator=seeded(2), dtype=dtype)
-    for param in (w, b):
-        assert param.is_leaf
-        assert param.requires_grad
     run = train(
         linreg,
         squared_loss,
@@ -89,12 +89,10 @@ def test_everything_stays_on_the_device(dtype, generator):
 def test_parameters_are_made_on_the_device():
     for source in (None, seeded()):
         for device in ("meta", torch.device("meta")):
-            w, b = init_params(2, generator=source, device=device)
-            assert (w.device.type, b.device.type) == ("meta", "meta")
-            assert w.is_leaf
-            assert b.is_leaf
-            assert w.requires_grad
-            assert b.requires_grad
+            for param in init_params(2, generator=source, device=device):
+                assert param.device.type == "meta"
+                assert param.is_leaf
+                assert param.requires_grad
 
 
 def test_a_generator_draws_where_it_is():
@@ -151,7 +149,12 @@ def test_only_floating_point_parameters(dtype, error, named):
         init_params(2, dtype=dtype)
 
 
-def test_the_order_is_drawn_where_its_generator_is():
+@pytest.mark.parametrize(
+    "draw",
+    [partial(data_iter, 3), partial(split_data, test_size=2)],
+    ids=["data_iter", "split_data"],
+)
+def test_the_order_is_drawn_where_its_generator_is(draw):
     asked = []
 
     def randperm(n, *, generator, device):
@@ -164,6 +167,6 @@ def test_the_order_is_drawn_where_its_generator_is():
         features = torch.empty(7, 2, device=GPU)
         labels = torch.empty(7, 1, device=GPU)
         for generator in (on_gpu, on_cpu, None):
-            list(data_iter(3, features, labels, generator))
+            list(draw(features, labels, generator=generator))
     cpu = torch.device("cpu")
     assert asked == [(on_gpu, GPU), (on_cpu, cpu), (None, None)]

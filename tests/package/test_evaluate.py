@@ -14,7 +14,8 @@ def test_by_hand():
 
 
 def test_detached():
-    for errors in param_errors(TRUE_W, 4.2, W, B):
+    true_w = TRUE_W.clone().requires_grad_()
+    for errors in param_errors(true_w, 4.2, W, B):
         assert not errors.requires_grad
 
 

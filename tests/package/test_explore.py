@@ -2,19 +2,22 @@
 
 import json
 
+import matplotlib.pyplot as plt
 import pytest
 import torch
 
 from linreg import data_iter, explore, gen_data, linreg, sgd, squared_loss
-from linreg.plot import plot_squares
+from linreg.plot import plot_graph, plot_losses, plot_squares
 
 TRUE_W, TRUE_B = torch.tensor([2, -3.4]), 4.2
+SQUARES = {"line": (1.5, 3.5), "example": 2}
+LINE = {"w": 0.5, "b": -1.5}
+BOWL = {"lr": 0.1, "batch_size": 7}
+AGAIN = {**BOWL, "num_epochs": 3, "seed": 5}
 
 
 @pytest.fixture(autouse=True)
 def closed():
-    import matplotlib.pyplot as plt
-
     yield
     plt.close("all")
 
@@ -28,53 +31,39 @@ def data_of(ax):
 
 
 def test_a_picture_without_data_has_none():
-    from linreg.plot import plot_losses
-
     ax = plot_losses({"a": [1, 2]})
     assert ax.figure._repr_mimebundle_(include=None) == {}
 
 
-def test_bowl_gives_its_examples_and_settings():
-    settings = {"lr": 0.1, "batch_size": 7, "seed": 3}
-    ax = explore.bowl(TRUE_W, TRUE_B, 50, 0.5, **settings)
-    data = data_of(ax)
-    generator = torch.Generator().manual_seed(3)
-    features, labels = gen_data(TRUE_W, TRUE_B, 50, 0.5, generator)
-    given = torch.tensor(data.pop("features"))
-    assert torch.equal(given, features.round(decimals=3))
-    given = torch.tensor(data.pop("labels"))
-    assert torch.equal(given, labels.round(decimals=3).flatten())
-    source = {"w": [2, -3.4], "b": 4.2, "n": 50, "noise_std": 0.5}
-    source |= {"seed": 3, "decimals": 3}
-    assert data == {"kind": "bowl", "source": source, **settings}
-
-
 def test_numbers_are_as_short_as_can_be():
-    settings = {"lr": 0.1, "batch_size": 7, "seed": 0}
-    data = data_of(explore.bowl(TRUE_W, TRUE_B, 9, 0.5, **settings))
+    data = data_of(explore.bowl(TRUE_W, TRUE_B, 9, 0.5, **BOWL, seed=0))
     assert max(len(str(label)) for label in data["labels"]) <= len("-12.345")
 
 
-def test_bowl_draws_an_epoch():
-    ax = explore.bowl(TRUE_W, TRUE_B, 50, 0.5, lr=0.1, batch_size=7, seed=3)
-    data = data_of(ax)
-    features = torch.tensor(data["features"])
-    labels = torch.tensor(data["labels"]).reshape(-1, 1)
+def sgd_path(features, labels, generator, num_epochs=1):
+    """The weights after each step from zero."""
     w, b = torch.zeros(2, 1), torch.zeros(1)
     params = [param.requires_grad_() for param in (w, b)]
     path = [w.detach().flatten().clone()]
-    generator = torch.Generator().manual_seed(3)
-    for X, y in data_iter(7, features, labels, generator):
-        squared_loss(linreg(X, w, b), y).sum().backward()
-        sgd(params, 0.1, len(X))
-        path.append(w.detach().flatten().clone())
+    for _ in range(num_epochs):
+        for X, y in data_iter(7, features, labels, generator):
+            squared_loss(linreg(X, w, b), y).sum().backward()
+            sgd(params, 0.1, len(X))
+            path.append(w.detach().flatten().clone())
+    return torch.stack(path)
+
+
+def test_bowl_draws_an_epoch():
+    ax = explore.bowl(TRUE_W, TRUE_B, 50, 0.5, **BOWL, seed=3)
+    data = data_of(ax)
+    features = torch.tensor(data["features"])
+    labels = torch.tensor(data["labels"]).reshape(-1, 1)
+    path = sgd_path(features, labels, torch.Generator().manual_seed(3))
     drawn = torch.as_tensor(ax.lines[0].get_xydata(), dtype=torch.float32)
-    assert torch.equal(drawn, torch.stack(path))
+    assert torch.equal(drawn, path)
 
 
 def test_graph_draws_and_gives_x():
-    from linreg.plot import plot_graph
-
     x = torch.tensor([1.0, -2.0, 0.0, 5.0], requires_grad=True)
     ax = explore.graph(x)
     assert data_of(ax) == {"kind": "graph", "x": [1, -2, 0, 5]}
@@ -108,26 +97,26 @@ def test_cards_deals_an_epoch(seed):
     assert cards_in(ax) == rows
 
 
-SQUARES = {"line": (1.5, 3.5), "example": 2}
-LINE = {"w": 0.5, "b": -1.5}
-
-
 @pytest.mark.parametrize(
-    ("figure", "n", "place"),
-    [(explore.squares, 6, SQUARES), (explore.line, 20, LINE)],
+    ("figure", "d", "settings", "more"),
+    [
+        (explore.squares, 1, SQUARES, {"line": [1.5, 3.5]}),
+        (explore.line, 1, LINE, {}),
+        (explore.bowl, 2, BOWL, {"seed": 3}),
+    ],
 )
-def test_gives_its_examples_and_settings(figure, n, place):
-    data = data_of(figure(TRUE_W[:1], TRUE_B, n, 0.5, **place, seed=3))
+def test_gives_its_examples_and_settings(figure, d, settings, more):
+    data = data_of(figure(TRUE_W[:d], TRUE_B, 20, 0.5, **settings, seed=3))
     generator = torch.Generator().manual_seed(3)
-    features, labels = gen_data(TRUE_W[:1], TRUE_B, n, 0.5, generator)
+    features, labels = gen_data(TRUE_W[:d], TRUE_B, 20, 0.5, generator)
     given = torch.tensor(data.pop("features"))
     assert torch.equal(given, features.round(decimals=3))
     given = torch.tensor(data.pop("labels"))
     assert torch.equal(given, labels.round(decimals=3).flatten())
-    source = {"w": [2], "b": 4.2, "n": n, "noise_std": 0.5}
+    source = {"w": [2, -3.4][:d], "b": 4.2, "n": 20, "noise_std": 0.5}
     source |= {"seed": 3, "decimals": 3}
-    settings = {k: [*v] if k == "line" else v for k, v in place.items()}
-    assert data == {"kind": figure.__name__, "source": source, **settings}
+    expected = {"kind": figure.__name__, "source": source, **settings}
+    assert data == expected | more
 
 
 def test_squares_draws_its_examples_and_the_line():
@@ -161,22 +150,14 @@ def test_line_takes_whole_numbers():
     assert (data["w"], data["b"]) == (1, 0)
 
 
-AGAIN = {"lr": 0.1, "batch_size": 7, "num_epochs": 3, "seed": 5}
-
-
 def errors_of_trainings(trainings):
     """By SGD and by least squares; each training has its own generator."""
     by_sgd, by_squares = [], []
     for k in range(trainings):
         generator = torch.Generator().manual_seed(5000 + k)
         features, labels = gen_data(TRUE_W, TRUE_B, 50, 0.5, generator)
-        w, b = torch.zeros(2, 1), torch.zeros(1)
-        params = [param.requires_grad_() for param in (w, b)]
-        for _ in range(3):
-            for X, y in data_iter(7, features, labels, generator):
-                squared_loss(linreg(X, w, b), y).sum().backward()
-                sgd(params, 0.1, len(X))
-        by_sgd.append(TRUE_W - w.detach().flatten())
+        path = sgd_path(features, labels, generator, num_epochs=3)
+        by_sgd.append(TRUE_W - path[-1])
         X, y = features.double(), labels.double()
         best = torch.linalg.pinv(X - X.mean(dim=0)) @ (y - y.mean())
         by_squares.append(TRUE_W - best.float().flatten())

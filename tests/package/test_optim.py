@@ -1,6 +1,6 @@
 import torch
 
-from linreg import linreg, sgd, squared_loss
+from linreg import sgd
 
 
 def params_with_gradients():
@@ -39,31 +39,3 @@ def test_accepts_an_iterator():
     w, b = params_with_gradients()
     sgd(iter([w, b]), lr=0.5, batch_size=4)
     assert torch.equal(b, torch.tensor([-0.75]))
-
-
-def test_leaves_recording_as_it_was():
-    sgd(params_with_gradients(), lr=0.5, batch_size=5)
-    assert torch.is_grad_enabled()
-
-
-def test_same_as_torch(generator):
-    X = torch.randn(8, 3, generator=generator)
-    y = torch.randn(8, 1, generator=generator)
-    start = torch.randn(3, 1, generator=generator)
-    runs = []
-    for _ in range(2):
-        runs.append(
-            [
-                start.clone().requires_grad_(),
-                torch.zeros(1, requires_grad=True),
-            ]
-        )
-    optimizer = torch.optim.SGD(runs[1], lr=0.1)
-    for _ in range(10):
-        squared_loss(linreg(X, *runs[0]), y).sum().backward()
-        sgd(runs[0], 0.1, len(X))
-        optimizer.zero_grad()
-        squared_loss(linreg(X, *runs[1]), y).mean().backward()
-        optimizer.step()
-    for ours, theirs in zip(*runs, strict=True):
-        assert torch.allclose(ours, theirs, atol=1e-6)

@@ -94,6 +94,22 @@ def legend(ax):
     return [text.get_text() for text in texts]
 
 
+def assert_card(box, color):
+    assert to_hex(box.get_facecolor()) == "#ffffff"
+    assert to_hex(box.get_edgecolor()) == color.lower()
+    assert type(box.get_boxstyle()).__name__ == "Round"
+    assert box.get_boxstyle().pad == 0.5
+
+
+def assert_legend_above(ax):
+    """It begins where the axes end: at their top left corner."""
+    ax.figure.canvas.draw()
+    box = ax.get_legend().get_window_extent()
+    low, high = ax.get_window_extent().get_points()
+    assert box.x0 == pytest.approx(low[0], abs=10)
+    assert box.y0 == pytest.approx(high[1], abs=10)
+
+
 def test_data():
     axes = plot.plot_data(FEATURES, LABELS, W, 4.2)
     assert len(axes) == 2
@@ -167,10 +183,7 @@ def test_graph_shows_values_and_gradients():
             assert (box is not None) == (text.get_position()[1] == 0)
         if box:
             assert text.get_va() == "center"
-            assert to_hex(box.get_facecolor()) == "#ffffff"
-            assert to_hex(box.get_edgecolor()) == BLUE.lower()
-            assert type(box.get_boxstyle()).__name__ == "Round"
-            assert box.get_boxstyle().pad == 0.5
+            assert_card(box, BLUE)
     assert [
         (arrow.xyann, arrow.xy, to_hex(arrow.arrow_patch.get_edgecolor()))
         for arrow in arrows
@@ -311,11 +324,7 @@ def test_visits():
     assert ax.get_xlabel() == "order of reading"
     assert ax.get_ylabel() == "place in the file"
     assert legend(ax) == ["a", "b", "c"]
-    ax.figure.canvas.draw()
-    box = ax.get_legend().get_window_extent()
-    low, high = ax.get_window_extent().get_points()
-    assert box.x0 == pytest.approx(low[0], abs=10)
-    assert box.y0 == pytest.approx(high[1], abs=10)
+    assert_legend_above(ax)
     places = [t.get_window_extent().y0 for t in ax.get_legend().get_texts()]
     assert max(places) - min(places) < 2  # all names in one row
     sizes = {h.get_sizes()[0] for h in ax.get_legend().legend_handles}
@@ -359,11 +368,7 @@ def test_batches_are_rows_of_cards():
         box = text.get_bbox_patch()
         assert (box is not None) == (text.get_ha() == "center")
         if box:
-            color = BLUE if text.get_position()[1] < 2 else ORANGE
-            assert to_hex(box.get_facecolor()) == "#ffffff"
-            assert to_hex(box.get_edgecolor()) == color.lower()
-            assert type(box.get_boxstyle()).__name__ == "Round"
-            assert box.get_boxstyle().pad == 0.5
+            assert_card(box, BLUE if text.get_position()[1] < 2 else ORANGE)
 
 
 @pytest.mark.parametrize(
@@ -479,10 +484,6 @@ def test_error_cloud():
     assert ax.get_xlabel() == r"$\Delta w_1$"
     assert ax.get_ylabel() == r"$\Delta w_2$"
     assert sorted(legend(ax)) == sorted([*clouds, *radii])
-    ax.figure.canvas.draw()
-    box = ax.get_legend().get_window_extent()
-    low, high = ax.get_window_extent().get_points()
-    assert box.x0 == pytest.approx(low[0], abs=10)
-    assert box.y0 == pytest.approx(high[1], abs=10)
+    assert_legend_above(ax)
     lefts = {t.get_window_extent().x0 for t in ax.get_legend().get_texts()}
     assert len({round(left) for left in lefts}) == 2  # columns of names

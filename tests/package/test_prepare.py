@@ -5,7 +5,6 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch._subclasses.fake_tensor import FakeTensorMode
 
 from linreg.prepare import column_stats, split_data, standardize
 
@@ -55,14 +54,6 @@ def test_one_permutation_its_end_is_the_test_part(generator):
     assert drawn == torch.rand(1, generator=twin)
 
 
-def test_the_generator_decides():
-    first = split_data(*numbered(50), 20, seeded(1))
-    again = split_data(*numbered(50), 20, seeded(1))
-    other = split_data(*numbered(50), 20, seeded(2))
-    assert torch.equal(first[1], again[1])
-    assert not torch.equal(first[1], other[1])
-
-
 def test_global_generator_without_one():
     torch.manual_seed(3)
     first = split_data(*numbered(50), 20)
@@ -96,10 +87,7 @@ def wrong_splits():
     good = {"features": features, "labels": labels, "test_size": 4}
     for change, error, message in [
         ({"test_size": 0}, ValueError, f"{positive}0"),
-        ({"test_size": -1}, ValueError, f"{positive}-1"),
         ({"test_size": 0.2}, TypeError, f"{positive}0.2"),
-        ({"test_size": True}, TypeError, f"{positive}True"),
-        ({"test_size": None}, TypeError, f"{positive}None"),
         ({"test_size": 9}, ValueError, f"{less}9"),
         ({"test_size": np.int64(10)}, ValueError, f"{less}10"),
         (
@@ -158,23 +146,12 @@ def test_statistics_by_hand(dtype):
     assert torch.equal(std, torch.tensor([1, 15], dtype=dtype))
 
 
-def test_as_defined(generator):
-    features = torch.randn(7, 3, generator=generator).double()
-    mean, std = column_stats(features)
-    assert torch.allclose(mean, features.sum(dim=0) / 7)
-    gaps = features - features.sum(dim=0) / 7
-    assert torch.allclose(std, (gaps.square().sum(dim=0) / 7).sqrt())
-
-
-def test_two_examples_suffice():
-    mean, std = column_stats(torch.tensor([[1.0], [2.0]]))
-    assert (mean.item(), std.item()) == (1.5, 0.5)
-
-
 def test_statistics_are_detached():
     features = torch.tensor([[1.0], [2.0]], requires_grad=True)
-    for statistic in column_stats(features):
-        assert not statistic.requires_grad
+    mean, std = column_stats(features)
+    assert (mean.tolist(), std.tolist()) == ([1.5], [0.5])
+    assert not mean.requires_grad
+    assert not std.requires_grad
 
 
 def test_far_from_zero_in_single_precision():
@@ -237,29 +214,15 @@ def test_names_the_first_hole():
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_mean_zero_and_deviation_one(dtype, generator):
-    drawn = torch.randn(200, 3, generator=generator, dtype=dtype)
-    features = drawn * torch.tensor([1, 100, 0.01], dtype=dtype) + 5
-    done = standardize(features, *column_stats(features))
-    assert done.dtype == dtype
-    assert done.shape == features.shape
-    assert done.mean(dim=0).abs().max() < 1e-3
-    assert (done.square().mean(dim=0) - 1).abs().max() < 1e-3
-
-
-def test_by_the_statistics_given():
-    features = torch.tensor([[4.0, 10.0]])
+def test_by_the_statistics_given(dtype):
+    """The table is square: rows must not be taken for columns."""
+    features = torch.tensor([[4, 10], [1, 13]], dtype=dtype)
     before = features.clone()
-    mean, std = torch.tensor([1.0, 12.0]), torch.tensor([2.0, 0.5])
+    mean = torch.tensor([1, 12], dtype=dtype)
+    std = torch.tensor([2, 0.5], dtype=dtype)
     done = standardize(features, mean, std)
-    assert done.tolist() == [[1.5, -4.0]]
+    assert torch.equal(done, torch.tensor([[1.5, -4], [0, 2]], dtype=dtype))
     assert torch.equal(features, before)
-
-
-def test_a_square_table_is_not_turned():
-    features = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
-    mean, std = torch.tensor([1.0, 2.0]), torch.tensor([1.0, 2.0])
-    assert standardize(features, mean, std).tolist() == [[0, 0], [2, 1]]
 
 
 def wrong_standards():
@@ -335,23 +298,3 @@ def test_statistics_of_what_is_no_table(features):
         match=r"^features must be a floating-point tensor of shape \(n, d\)",
     ):
         column_stats(features)
-
-
-def test_the_order_is_drawn_where_its_generator_is():
-    class OnGPU(torch.Generator):
-        device = torch.device("cuda", 0)
-
-    asked = []
-
-    def randperm(n, *, generator, device):
-        asked.append((generator, device))
-        return torch.empty(n, dtype=torch.int64, device=OnGPU.device)
-
-    generator = OnGPU()
-    with FakeTensorMode(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(torch, "randperm", randperm)
-        features = torch.empty(7, 2, device=OnGPU.device)
-        labels = torch.empty(7, 1, device=OnGPU.device)
-        for source in (generator, None):
-            split_data(features, labels, 2, source)
-    assert asked == [(generator, OnGPU.device), (None, None)]

@@ -1,4 +1,3 @@
-import inspect
 import os
 import re
 import shutil
@@ -8,6 +7,7 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -91,6 +91,16 @@ def test_goes_on_after_an_interruption(
     assert content(folder) == whole
 
 
+def sizes_of_pieces(monkeypatch):
+    """How many examples are made at a time, from now on."""
+    sizes = []
+    monkeypatch.setattr(
+        "linreg.stream.gen_data",
+        lambda *args: sizes.append(args[2]) or gen_data(*args),
+    )
+    return sizes
+
+
 @pytest.mark.slow
 def test_killed_while_writing(tmp_path, monkeypatch):
     program = (
@@ -107,11 +117,7 @@ def test_killed_while_writing(tmp_path, monkeypatch):
     assert writer.wait() == -signal.SIGKILL
     assert not (tmp_path / "data").exists()
 
-    pieces = []
-    monkeypatch.setattr(
-        "linreg.stream.gen_data",
-        lambda *args: pieces.append(args) or gen_data(*args),
-    )
+    pieces = sizes_of_pieces(monkeypatch)
     settings = SETTINGS | {"sample_size": 2_000_000, "piece_size": 1000}
     write_data(tmp_path / "data", **settings)
     assert 1 < len(pieces) < 1980
@@ -128,11 +134,7 @@ def interrupt_after_one_piece(folder):
 def test_makes_no_piece_twice(folder, monkeypatch):
     """Piece 0 shows that the arguments are the same."""
     interrupt_after_one_piece(folder)
-    pieces = []
-    monkeypatch.setattr(
-        "linreg.stream.gen_data",
-        lambda *args: pieces.append(args[2]) or gen_data(*args),
-    )
+    pieces = sizes_of_pieces(monkeypatch)
     write_data(folder, **SETTINGS)
     assert pieces == [300, 300, 300, 100]
 
@@ -146,22 +148,11 @@ def test_default_sizes_and_seed(tmp_path):
     assert sorted(blocks) == [1, 100_000]
 
 
-def test_shows_progress_on_a_terminal(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    write_data(tmp_path / "data", **SETTINGS)
-    assert "4/4" in capsys.readouterr().err
-
-
 def test_progress_counts_what_was_there_before(folder, monkeypatch, capsys):
     interrupt_after_one_piece(folder)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     write_data(folder, **SETTINGS)
     assert "4/4" in capsys.readouterr().err
-
-
-def test_is_silent_elsewhere(tmp_path, capsys):
-    write_data(tmp_path / "data", **SETTINGS)
-    assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("change", [{"seed": 1}, {"b": 4.3}, {"w": -W}])
@@ -193,10 +184,13 @@ def test_room_is_asked_for_what_is_left(folder, monkeypatch):
     whole = content(folder)
     part = folder.rename(folder.with_name("data.part"))
     os.truncate(part / "labels.npy", 128 + 600 * 4)
-    usage = type("Usage", (), {"free": 400 * 12})
+    usage = SimpleNamespace(free=400 * 12)
     monkeypatch.setattr("shutil.disk_usage", lambda path: usage)
     write_data(folder, **SETTINGS)
     assert content(folder) == whole
+
+
+POSITIVE = "must be a positive integer"
 
 
 @pytest.mark.parametrize(
@@ -213,16 +207,8 @@ def test_room_is_asked_for_what_is_left(folder, monkeypatch):
             ValueError,
             "noise_std must be a finite number >= 0, got -1.0",
         ),
-        (
-            {"sample_size": 0},
-            ValueError,
-            "sample_size must be a positive integer, got 0",
-        ),
-        (
-            {"piece_size": 2.5},
-            TypeError,
-            "piece_size must be a positive integer, got 2.5",
-        ),
+        ({"sample_size": 0}, ValueError, f"sample_size {POSITIVE}, got 0"),
+        ({"piece_size": 2.5}, TypeError, f"piece_size {POSITIVE}, got 2.5"),
     ],
 )
 def test_errors_before_anything_is_written(tmp_path, change, error, message):
@@ -292,16 +278,28 @@ def test_files_that_do_not_match(tmp_path, features, labels):
         open_data(tmp_path)
 
 
+def number(folder, n, kind=np.float64):
+    folder.mkdir()
+    numbers = np.arange(n, dtype=kind)[:, None]
+    np.save(folder / "features.npy", np.hstack([numbers, -numbers]))
+    np.save(folder / "labels.npy", numbers)
+    return folder
+
+
+def order_of(folder):
+    """The labels in the order of the file, which each mark one example."""
+    features, labels = open_data(folder)
+    assert np.array_equal(features, np.hstack([labels, -labels]))
+    return labels.flatten().tolist()
+
+
 @given(
     n=st.integers(1, 60),
     batch_size=st.integers(1, 70),
     block_size=st.integers(1, 70),
 )
 def test_each_example_once(tmp_path_factory, n, batch_size, block_size):
-    folder = tmp_path_factory.mktemp("stream")
-    numbers = np.arange(n, dtype=np.float64)
-    np.save(folder / "features.npy", np.stack([numbers, -numbers], axis=1))
-    np.save(folder / "labels.npy", numbers[:, None])
+    folder = number(tmp_path_factory.mktemp("stream") / "data", n)
     batches = list(stream_iter(batch_size, folder, block_size))
     for X, y in batches:
         assert X.shape == (len(y), 2)
@@ -336,8 +334,8 @@ def test_order_is_random_and_the_generator_decides(folder):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((0, 5), "batch_size must be a positive integer, got 0"),
-        ((5, 0), "block_size must be a positive integer, got 0"),
+        ((0, 5), f"batch_size {POSITIVE}, got 0"),
+        ((5, 0), f"block_size {POSITIVE}, got 0"),
         ((5, 5, 7), "generator must be a torch.Generator or None, got 7"),
     ],
 )
@@ -388,21 +386,6 @@ def test_one_map_for_all_would_seem_to_grow(tmp_path):
         found += y.double().sum().item()
     assert peak - before < 10_000_000
     assert found == pytest.approx(sums[1], rel=1e-3)
-
-
-def order_of(folder):
-    """The labels in the order of the file, which each mark one example."""
-    features, labels = open_data(folder)
-    assert np.array_equal(features, np.hstack([labels, -labels]))
-    return labels.flatten().tolist()
-
-
-def number(folder, n, kind=np.float64):
-    folder.mkdir()
-    numbers = np.arange(n, dtype=kind)[:, None]
-    np.save(folder / "features.npy", np.hstack([numbers, -numbers]))
-    np.save(folder / "labels.npy", numbers)
-    return folder
 
 
 @given(n=st.integers(1, 60), bucket_size=st.integers(1, 70))
@@ -466,11 +449,8 @@ def test_a_shuffle_holds_one_bucket(tmp_path, monkeypatch):
 
 def test_default_bucket_size(tmp_path):
     folder = number(tmp_path / "data", 250_001, np.float32)
-    for name, size in {
-        "default": {},
-        "given": {"bucket_size": 250_000},
-    }.items():
-        shuffle_data(folder, tmp_path / name, **size)
+    shuffle_data(folder, tmp_path / "default")
+    shuffle_data(folder, tmp_path / "given", bucket_size=250_000)
     assert content(tmp_path / "default") == content(tmp_path / "given")
 
 
@@ -483,11 +463,7 @@ def test_an_empty_folder_of_examples_can_be_shuffled(tmp_path):
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        (
-            {"bucket_size": 0},
-            ValueError,
-            "bucket_size must be a positive integer, got 0",
-        ),
+        ({"bucket_size": 0}, ValueError, f"bucket_size {POSITIVE}, got 0"),
         ({"seed": -1}, ValueError, "expected non-negative integer"),
         ({"target": "data"}, FileExistsError, "data exists already"),
         ({"source": "none"}, FileNotFoundError, ".*features.npy'"),
@@ -505,17 +481,14 @@ def test_a_shuffle_refuses(tmp_path, monkeypatch, change, error, message):
 
 @pytest.mark.parametrize(("bucket_size", "rows"), [(100, 1200), (600, 2000)])
 def test_a_shuffle_asks_for_room(tmp_path, monkeypatch, bucket_size, rows):
-    folder = number(tmp_path / "data", 1000)
-    for free in (24 * rows - 1, 24 * rows):
-        usage = type("Usage", (), {"free": free})
-        monkeypatch.setattr("shutil.disk_usage", lambda path, u=usage: u)
-        if free < 24 * rows:
-            message = f"{tmp_path} must have {24 * rows} bytes free, it has "
-            with pytest.raises(OSError, match=f"^{re.escape(message)}{free}$"):
-                shuffle_data(
-                    folder, tmp_path / "mixed", bucket_size=bucket_size
-                )
-            assert list(tmp_path.iterdir()) == [folder]
+    folder, need = number(tmp_path / "data", 1000), 24 * rows
+    usage = SimpleNamespace(free=need - 1)
+    monkeypatch.setattr("shutil.disk_usage", lambda path: usage)
+    message = f"{tmp_path} must have {need} bytes free, it has {need - 1}"
+    with pytest.raises(OSError, match=f"^{re.escape(message)}$"):
+        shuffle_data(folder, tmp_path / "mixed", bucket_size=bucket_size)
+    assert list(tmp_path.iterdir()) == [folder]
+    usage.free = need
     shuffle_data(folder, tmp_path / "mixed", bucket_size=bucket_size)
 
 
@@ -600,32 +573,28 @@ def disk_calls(monkeypatch, tmp_path):
     return calls
 
 
-@pytest.mark.parametrize("make", ["write", "csv", "shuffle"])
+@pytest.mark.parametrize("platform", ["linux", "win32"])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda p: write_data(p / "new", **SETTINGS),
+        lambda p: convert_csv(p / "t.csv", p / "new", "y"),
+        lambda p: shuffle_data(p / "data", p / "new"),
+    ],
+)
 def test_all_is_on_the_disk_before_it_has_its_name(
-    tmp_path, monkeypatch, make
+    tmp_path, monkeypatch, make, platform
 ):
-    folder = number(tmp_path / "data", 100)
+    """Windows opens no folder."""
+    number(tmp_path / "data", 100)
     (tmp_path / "t.csv").write_text("x,y\n1,2\n")
+    monkeypatch.setattr("sys.platform", platform)
     calls = disk_calls(monkeypatch, tmp_path)
-    if make == "write":
-        write_data(tmp_path / "new", **SETTINGS)
-    elif make == "csv":
-        convert_csv(tmp_path / "t.csv", tmp_path / "new", "y")
-    else:
-        shuffle_data(folder, tmp_path / "new")
-    files = {"new.part/features.npy", "new.part/labels.npy"}
-    assert {*calls[:2]} == files
-    assert calls[2:] == ["new.part", "rename", "."]
-
-
-def test_windows_opens_no_folder(tmp_path, monkeypatch):
-    folder = number(tmp_path / "data", 100)
-    monkeypatch.setattr("sys.platform", "win32")
-    calls = disk_calls(monkeypatch, tmp_path)
-    shuffle_data(folder, tmp_path / "new")
-    files = {"new.part/features.npy", "new.part/labels.npy"}
-    assert {*calls[:2]} == files
-    assert calls[2:] == ["rename"]
+    make(tmp_path)
+    files, folders = calls[:2], calls[2:]
+    assert {*files} == {"new.part/features.npy", "new.part/labels.npy"}
+    named = ["rename"] if platform == "win32" else ["new.part", "rename", "."]
+    assert folders == named
 
 
 def test_what_is_synced_may_be_written(tmp_path, monkeypatch):
@@ -698,42 +667,20 @@ def test_any_column_can_be_the_label(tmp_path, label):
     assert features == [[k for k in range(3) if k != place]]
 
 
+COLUMNS = "line 1: must name 'price' and other columns, each once, got"
 NUMBER = "must be a finite number, got"
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "line 1: must name 'price' and other columns, each once, got ''"),
-        (
-            "a,b\n1,2\n",
-            "line 1: must name 'price' and other columns, each once, "
-            "got 'a, b'",
-        ),
-        (
-            "price\n1\n",
-            "line 1: must name 'price' and other columns, each once, "
-            "got 'price'",
-        ),
-        (
-            "x,price,x\n1,2,3\n",
-            "line 1: must name 'price' and other columns, each once, "
-            "got 'x, price, x'",
-        ),
-        (
-            "x,price,price\n1,2,3\n",
-            "line 1: must name 'price' and other columns, each once, "
-            "got 'x, price, price'",
-        ),
-        (
-            "x" * 100 + "\n1\n",
-            "line 1: must name 'price' and other columns, each once, "
-            f"got '{'x' * 70}'",
-        ),
-        (
-            "x,price\n",
-            "line 2: must hold numbers, got the end of the file",
-        ),
+        ("", f"{COLUMNS} ''"),
+        ("a,b\n1,2\n", f"{COLUMNS} 'a, b'"),
+        ("price\n1\n", f"{COLUMNS} 'price'"),
+        ("x,price,x\n1,2,3\n", f"{COLUMNS} 'x, price, x'"),
+        ("x,price,price\n1,2,3\n", f"{COLUMNS} 'x, price, price'"),
+        ("x" * 100 + "\n1\n", f"{COLUMNS} '{'x' * 70}'"),
+        ("x,price\n", "line 2: must hold numbers, got the end of the file"),
         ("x,price\n1,2\n1\n", "line 3: must have 2 fields, got 1"),
         ("x,price\n1,2,3\n", "line 2: must have 2 fields, got 3"),
         ("x,price\n1,2\n\n1,\n", f"line 4: column 'price' {NUMBER} ''"),
@@ -752,14 +699,8 @@ NUMBER = "must be a finite number, got"
         ),
         ('x,price\n1,2\n"1,2\n', "line 3: unexpected end of data"),
         ('x,price\n1,2\n"1"0,2\n', "line 3: ',' expected after '\"'"),
-        (
-            '"a\nb",price\n1,2\n1\n',
-            "line 4: must have 2 fields, got 1",
-        ),
-        (
-            '"a\nb",price\n1\n',
-            "line 3: must have 2 fields, got 1",
-        ),
+        ('"a\nb",price\n1,2\n1\n', "line 4: must have 2 fields, got 1"),
+        ('"a\nb",price\n1\n', "line 3: must have 2 fields, got 1"),
         (
             'x,price\n1,2\n"1' + "\n" * 200_000,
             "line 3: field larger than field limit (131072)",
@@ -824,6 +765,7 @@ def test_a_table_takes_the_memory_of_a_piece(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("make", "progress"),
     [
+        (lambda p: write_data(p / "new", **SETTINGS), ["4/4"]),
         (
             lambda p: shuffle_data(p / "data", p / "new"),
             ["200/200 ", " examples/s"],
@@ -852,33 +794,39 @@ def command_line(monkeypatch, line):
     main()
 
 
+@pytest.mark.parametrize(
+    ("line", "defaults"),
+    [
+        (
+            "write new --w 1 --b 0 --sample-size 5",
+            {"noise_std": 0.01, "seed": 0, "piece_size": 100_000},
+        ),
+        ("csv t.csv new --label y", {"piece_size": 100_000}),
+        ("shuffle data new", {"seed": 0, "bucket_size": 250_000}),
+    ],
+)
+def test_defaults_of_the_command_line(line, defaults):
+    settings = vars(_parser().parse_args(line.split()))
+    assert settings == settings | defaults
+
+
 def test_write_on_the_command_line(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     given = "--w 2 -3.4 --b 4.2 --sample-size 1000"
-    command_line(monkeypatch, f"write plain {given}")
-    command_line(
-        monkeypatch,
-        f"write all {given} --noise-std 0.5 --seed 3 --piece-size 300",
-    )
-    said = "plain: 1000 examples, 2 features\nall: 1000 examples, 2 features\n"
-    assert capsys.readouterr() == (said, "")
-    write_data("same", W, 4.2, 1000)
-    write_data("rest", W, 4.2, 1000, 0.5, seed=3, piece_size=300)
-    assert content(tmp_path / "plain") == content(tmp_path / "same")
-    assert content(tmp_path / "all") == content(tmp_path / "rest")
+    given += " --noise-std 0.5 --seed 3 --piece-size 300"
+    command_line(monkeypatch, f"write new {given}")
+    assert capsys.readouterr() == ("new: 1000 examples, 2 features\n", "")
+    write_data("same", W, 4.2, 1000, 0.5, seed=3, piece_size=300)
+    assert content(tmp_path / "new") == content(tmp_path / "same")
 
 
 def test_shuffle_on_the_command_line(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     number(tmp_path / "data", 1000)
-    command_line(monkeypatch, "shuffle data plain")
-    command_line(monkeypatch, "shuffle data all --seed 3 --bucket-size 70")
-    said = "plain: 1000 examples, 2 features\nall: 1000 examples, 2 features\n"
-    assert capsys.readouterr() == (said, "")
-    shuffle_data("data", "same")
-    shuffle_data("data", "rest", seed=3, bucket_size=70)
-    assert content(tmp_path / "plain") == content(tmp_path / "same")
-    assert content(tmp_path / "all") == content(tmp_path / "rest")
+    command_line(monkeypatch, "shuffle data new --seed 3 --bucket-size 70")
+    assert capsys.readouterr() == ("new: 1000 examples, 2 features\n", "")
+    shuffle_data("data", "same", seed=3, bucket_size=70)
+    assert content(tmp_path / "new") == content(tmp_path / "same")
 
 
 def test_csv_on_the_command_line(tmp_path, monkeypatch, capsys):
@@ -902,7 +850,7 @@ def test_csv_on_the_command_line(tmp_path, monkeypatch, capsys):
         ("write data --w 1 --b 0 --sample-size 5", "data exists already"),
         (
             "write new --w 1 --b 0 --sample-size 0",
-            "sample_size must be a positive integer, got 0",
+            f"sample_size {POSITIVE}, got 0",
         ),
         ("shuffle none new", "[Errno 2] No such file or directory: '"),
         ("csv none new --label y", "[Errno 2] No such file or directory: '"),
@@ -999,24 +947,6 @@ def test_help(monkeypatch, capsys, name, usage, about, folders, options):
 
 
 @pytest.mark.parametrize(
-    "line",
-    [
-        "write folder --w 1 --b 0 --sample-size 5",
-        "csv file folder --label y",
-        "shuffle source target",
-    ],
-)
-def test_the_command_line_has_the_defaults_of_the_functions(line):
-    settings = vars(_parser().parse_args(line.split()))
-    run = settings["run"]
-    for name, parameter in inspect.signature(run).parameters.items():
-        if parameter.default is not parameter.empty:
-            assert settings[name] == parameter.default
-        else:
-            assert settings[name] is not None
-
-
-@pytest.mark.parametrize(
     ("line", "said"),
     [
         ("", "required"),
@@ -1041,34 +971,6 @@ def test_what_must_be_given(monkeypatch, capsys, line, said):
         command_line(monkeypatch, line)
     assert end.value.code == 2
     assert said in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("line", "given"),
-    [
-        (
-            "write new --w 1 2 --b 3 --sample-size 4 --noise-std 5 "
-            "--piece-size 6 --seed 7",
-            {
-                "w": [1.0, 2.0],
-                "b": 3.0,
-                "sample_size": 4,
-                "noise_std": 5.0,
-                "piece_size": 6,
-                "seed": 7,
-            },
-        ),
-        ("csv t.csv new --label 1 --piece-size 6", {"piece_size": 6}),
-        (
-            "shuffle data new --bucket-size 5 --seed 7",
-            {"bucket_size": 5, "seed": 7},
-        ),
-    ],
-)
-def test_what_is_given_as_numbers(line, given):
-    settings = vars(_parser().parse_args(line.split()))
-    found = {name: settings[name] for name in given}
-    assert repr(found) == repr(given)  # and of the same types
 
 
 @pytest.mark.slow

@@ -11,23 +11,15 @@ def start(seed=0):
     return init_params(2, generator=torch.Generator().manual_seed(seed))
 
 
+def fit(params, examples, **changes):
+    return train(linreg, squared_loss, params, *examples, **SETTINGS | changes)
+
+
 def test_the_note_as_a_script(examples):
     """Sections 1.1 to 1.8 of the note, with the package's functions."""
-    features, labels = examples
     w, b = start()
-    reports = list(
-        train(
-            linreg,
-            squared_loss,
-            [w, b],
-            features,
-            labels,
-            lr=0.03,
-            batch_size=3,
-            num_epochs=10,
-            generator=torch.Generator().manual_seed(0),
-        )
-    )
+    generator = torch.Generator().manual_seed(0)
+    reports = list(fit([w, b], examples, num_epochs=10, generator=generator))
     assert [epoch for epoch, _ in reports] == list(range(1, 11))
     for _, loss in reports:
         assert loss == pytest.approx(0.01**2 / 2, rel=0.2)
@@ -37,9 +29,8 @@ def test_the_note_as_a_script(examples):
 
 def test_reported_loss_is_the_mean_over_all(examples):
     w, b = start()
-    run = train(linreg, squared_loss, [w, b], *examples, **SETTINGS)
     features, labels = examples
-    for _, loss in run:
+    for _, loss in fit([w, b], examples):
         expected = squared_loss(linreg(features, w, b), labels).mean()
         assert loss == pytest.approx(expected.item(), rel=1e-6)
         assert isinstance(loss, float)
@@ -51,8 +42,8 @@ def test_same_as_torch(examples, batch_size):
     w, b = start()
     other = [p.detach().clone().requires_grad_() for p in (w, b)]
     generator = torch.Generator().manual_seed(5)
-    settings = SETTINGS | {"batch_size": batch_size, "generator": generator}
-    list(train(linreg, squared_loss, [w, b], *examples, **settings))
+    settings = {"batch_size": batch_size, "generator": generator}
+    list(fit([w, b], examples, **settings))
 
     generator = torch.Generator().manual_seed(5)
     optimizer = torch.optim.SGD(other, lr=0.03)
@@ -71,7 +62,7 @@ def test_same_as_torch(examples, batch_size):
 def test_nothing_runs_before_it_is_asked(examples):
     w, b = start()
     before = w.detach().clone()
-    run = train(linreg, squared_loss, [w, b], *examples, **SETTINGS)
+    run = fit([w, b], examples)
     assert torch.equal(w, before)
     next(run)
     assert not torch.equal(w, before)
@@ -83,16 +74,7 @@ def test_a_gradient_left_behind_does_not_count(examples):
         w, b = start()
         w.grad = leftover
         generator = torch.Generator().manual_seed(5)
-        list(
-            train(
-                linreg,
-                squared_loss,
-                [w, b],
-                *examples,
-                **SETTINGS,
-                generator=generator,
-            )
-        )
+        list(fit([w, b], examples, generator=generator))
         results.append(w)
     assert torch.equal(*results)
 
@@ -105,22 +87,16 @@ def test_other_models_and_losses(examples):
         return (y_hat - y).abs()
 
     w, _ = start()
-    losses = [
-        loss
-        for _, loss in train(net, absolute_loss, [w], *examples, **SETTINGS)
-    ]
-    assert losses[-1] < 5
+    *_, (_, loss) = train(net, absolute_loss, [w], *examples, **SETTINGS)
+    assert loss < 5
 
 
 def test_divergence_restores_the_epoch_before(examples):
     w, b = start()
     before = [param.detach().clone() for param in (w, b)]
-    settings = SETTINGS | {"lr": 3.0}
-    run = train(linreg, squared_loss, [w, b], *examples, **settings)
-    with pytest.raises(
-        ValueError, match=r"^loss is (nan|inf) in epoch 1 with lr=3\.0$"
-    ):
-        next(run)
+    message = r"^loss is (nan|inf) in epoch 1 with lr=3\.0$"
+    with pytest.raises(ValueError, match=message):
+        next(fit([w, b], examples, lr=3.0))
     assert torch.equal(w, before[0])
     assert torch.equal(b, before[1])
 
@@ -210,15 +186,12 @@ def test_tries_net_and_loss_on_as_many_as_there_are(examples):
 def test_names_the_first_number_that_spoils_the_loss(
     examples, value, places, named
 ):
-    features, labels = examples
-    data = {"features": features, "labels": labels}
+    data = dict(zip(("features", "labels"), examples, strict=True))
     for name, spots in places.items():
         for spot in spots:
             data[name][spot] = value
-    w, b = start()
-    run = train(linreg, squared_loss, [w, b], features, labels, **SETTINGS)
     with pytest.raises(ValueError, match=r"^loss is nan") as caught:
-        next(run)
+        next(fit(start(), examples))
     expected = f"loss is nan in epoch 1 with {named} = {value}"
     assert str(caught.value) == expected
 

@@ -1,7 +1,6 @@
 """Every page of the site, visited once in a real browser for all checks."""
 
 import re
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -14,6 +13,7 @@ from visiting import (
     PAGES,
     REAL_PAGES,
     each_edition,
+    heard,
     load_all,
     modes_of,
     new_page,
@@ -67,13 +67,8 @@ SHARPNESS = """() => {
 
 @dataclass
 class Visit:
-    """What came over the line, and what was to be seen."""
+    """What was to be seen, and what came over the line."""
 
-    base: str
-    urls: dict[str, str] = field(default_factory=dict)
-    sizes: dict[str, int] = field(default_factory=dict)
-    failed: list[str] = field(default_factory=list)
-    messages: list[str] = field(default_factory=list)
     formulas: tuple[int, int, int] = (0, 0, 0)
     text: str = ""
     prose: str = ""
@@ -81,39 +76,28 @@ class Visit:
     violations: dict[tuple[int, str], list] = field(default_factory=dict)
     sharpness: list[tuple[bool, float]] = field(default_factory=list)
     width: int = 0
+    failed: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
+    urls: dict[str, str] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
 
-    @contextmanager
-    def listening(self, page, client):
-        listeners = [
-            (page, "requestfailed", lambda r: self.failed.append(r.url)),
-            (page, "pageerror", lambda e: self.messages.append(str(e))),
-            (page, "console", self.hear),
-            (client, "Network.requestWillBeSent", self.note_request),
-            (client, "Network.loadingFinished", self.note_size),
-        ]
-        for source, event, listener in listeners:
-            source.on(event, listener)
-        yield
-        for source, event, listener in listeners:
-            source.remove_listener(event, listener)
 
-    def hear(self, message):
-        if message.type in ("error", "warning"):
-            self.messages.append(message.text)
-
-    def note_request(self, event):
-        self.urls[event["requestId"]] = event["request"]["url"]
-
-    def note_size(self, event):
-        self.sizes[event["requestId"]] = event["encodedDataLength"]
-
-    def look(self, page):
-        """Read the page as it is, with all that is folded and fetched late."""
-        self.formulas = page.evaluate(FORMULAS)
-        if (article := page.locator("article")).count():
-            self.text = article.inner_text()
-            self.prose = article.evaluate(PROSE)
-        self.said = page.evaluate(SAID)
+def look_at(page, name):
+    """Read the page that is open, with all that is folded or fetched late."""
+    load_all(page)
+    for figure in pass_figures(page):
+        figure.wait_for(state="hidden")
+    found = Visit(page.evaluate(FORMULAS), said=page.evaluate(SAID))
+    if (article := page.locator("article")).count():
+        found.text = article.inner_text()
+        found.prose = article.evaluate(PROSE)
+    for width, mode in modes(name):
+        put_in_mode(page, width, mode)
+        found.violations[width, mode] = violations(page)
+    page.set_viewport_size({"width": 375, "height": 800})
+    found.sharpness = page.evaluate(SHARPNESS)
+    found.width = page.evaluate("document.documentElement.scrollWidth")
+    return found
 
 
 def modes(name):
@@ -131,26 +115,29 @@ def visited(browser, base):
 
     @cache
     def visit(name):
-        found = Visit(base)
         page.goto("about:blank")
-        with found.listening(page, client):
-            if name not in REAL_PAGES:
+        with (
+            heard(
+                page, "requestfailed", lambda request: request.url
+            ) as failed,
+            heard(page, "pageerror", str) as errors,
+            heard(page, "console", lambda m: (m.type, m.text)) as lines,
+            heard(client, "Network.requestWillBeSent", dict) as sent,
+            heard(client, "Network.loadingFinished", dict) as loaded,
+        ):
+            if name in REAL_PAGES:
+                put_in_mode(page, *(modes(name) or MODES)[0])
+                page.goto(base + name)
+                found = look_at(page, name)
+            else:  # it sends the reader on, maybe before it is there whole
                 page.goto(base + name, wait_until="networkidle")
-                # It sends the reader on, maybe before it is there whole.
-                found.failed = [u for u in found.failed if u != base + name]
-                return found
-            put_in_mode(page, *(modes(name) or MODES)[0])
-            page.goto(base + name)
-            load_all(page)
-            for figure in pass_figures(page):
-                figure.wait_for(state="hidden")
-            found.look(page)
-            for width, mode in modes(name):
-                put_in_mode(page, width, mode)
-                found.violations[width, mode] = violations(page)
-            page.set_viewport_size({"width": 375, "height": 800})
-            found.sharpness = page.evaluate(SHARPNESS)
-            found.width = page.evaluate("document.documentElement.scrollWidth")
+                found = Visit()
+                failed = [url for url in failed if url != base + name]
+        found.failed = failed
+        bad = ("error", "warning")
+        found.messages = errors + [text for kind, text in lines if kind in bad]
+        found.urls = {e["requestId"]: e["request"]["url"] for e in sent}
+        found.sizes = {e["requestId"]: e["encodedDataLength"] for e in loaded}
         return found
 
     yield visit
@@ -158,14 +145,14 @@ def visited(browser, base):
 
 
 @pytest.mark.parametrize("name", EVERY_PAGE)
-def test_page_is_light_and_stays_at_home(visited, name):
+def test_page_is_light_and_stays_at_home(visited, base, name):
     """At most 20 requests and 350 KB gzipped, besides the pictures.
 
     None is foreign, none fails; and no error, also with all figures.
     """
     visit = visited(name)
     urls = {u: i for i, u in visit.urls.items() if not u.startswith("data:")}
-    assert [url for url in urls if not url.startswith(visit.base)] == []
+    assert [url for url in urls if not url.startswith(base)] == []
     assert visit.failed == []
     assert visit.messages == []
     rest = [i for url, i in urls.items() if not url.endswith(".png")]
