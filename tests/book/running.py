@@ -318,8 +318,9 @@ def watched_clocks(misdeeds: list[str]):
 
 
 def contents(folder: Path) -> set[tuple[str, int]]:
+    """The files, but for those of _ext and the like: Sphinx compiles some."""
     return {
-        (str(path.relative_to(folder)), path.stat().st_mtime_ns)
-        for path in folder.rglob("*")
-        if path.is_file()
+        (str(path), (folder / path).stat().st_mtime_ns)
+        for path in (path.relative_to(folder) for path in folder.rglob("*"))
+        if (folder / path).is_file() and path.parts[0][0] != "_"
     }

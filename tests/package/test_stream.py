@@ -547,7 +547,8 @@ def test_shuffles_in_less_memory_than_the_data(tmp_path):
         stdout=subprocess.PIPE,
         check=True,
     )
-    assert int(result.stdout) < 24_000_000  # half of the data's
+    # The data's are 48 MB; pages of libraries that it touches count as well.
+    assert int(result.stdout) < 36_000_000
 
 
 def disk_calls(monkeypatch, tmp_path):
