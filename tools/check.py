@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 CHAPTERS = sorted(path.stem for path in (ROOT / "book").glob("*.ipynb"))
+UNITS = sorted((ROOT / "tests" / "package").glob("test_*.py"))
 FORM = ["tests/book/test_book.py", "tests/book/test_english.py"]
 CONTENT = [
     f"tests/book/test_{name}.py"
@@ -43,7 +44,7 @@ def changed_paths() -> list[str]:
 def run(program: str, *arguments: str) -> bool:
     """Run a program of the virtual environment; say how long it took."""
     start = time.monotonic()
-    print(f"{program} {' '.join(arguments)}", flush=True)
+    print(f"{program} {' '.join(arguments)}"[:79], flush=True)
     done = subprocess.run(
         [BIN / program, *arguments],
         cwd=ROOT,
@@ -57,16 +58,19 @@ def run(program: str, *arguments: str) -> bool:
 
 def main() -> None:
     """Run all checks; exit with 1 if one fails."""
+    tests = [str(path.relative_to(ROOT)) for path in UNITS] + FORM
+    # All in one run, since to start pytest takes a while.
+    wanted = [Path(test).name for test in tests]
+    if chapters := changed_chapters(changed_paths()):
+        wanted += chapters
+        tests += [f"book/{chapter}.ipynb" for chapter in chapters] + CONTENT
+    only = " or ".join(wanted)
     good = [
         run("ruff", "format", "--check", "."),
         run("ruff", "check", "."),
         run("mypy"),
-        run("pytest", "-m", "not slow", "tests/package", *FORM),
+        run("pytest", "-m", "not slow", *tests, "-k", only),
     ]
-    if chapters := changed_chapters(changed_paths()):
-        notebooks = [f"book/{chapter}.ipynb" for chapter in chapters]
-        only = " or ".join(chapters)
-        good.append(run("pytest", *notebooks, *CONTENT, "-k", only))
     sys.exit(not all(good))
 
 
