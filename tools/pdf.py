@@ -4,6 +4,7 @@ import argparse
 import re
 import shutil
 import unicodedata
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -93,12 +94,20 @@ def with_plain_characters(pdf: bytes) -> bytes:
     """
     mended = BytesIO()
     with pikepdf.open(BytesIO(pdf)) as document:
-        for item in document.objects:
-            if isinstance(item, pikepdf.Dictionary) and "/ToUnicode" in item:
-                text = item.ToUnicode.read_bytes().decode("latin-1")
-                item.ToUnicode.write(plain_map(text).encode("latin-1"))
+        for stream, text in character_maps(document):
+            stream.write(plain_map(text).encode("latin-1"))
         document.save(mended)
     return mended.getvalue()
+
+
+def character_maps(
+    document: pikepdf.Pdf,
+) -> Iterator[tuple[pikepdf.Object, str]]:
+    """Find the fonts' ToUnicode maps; yield each with its text."""
+    for item in document.objects:
+        if isinstance(item, pikepdf.Dictionary) and "/ToUnicode" in item:
+            stream = item.ToUnicode
+            yield stream, stream.read_bytes().decode("latin-1")
 
 
 def plain_map(cmap: str) -> str:

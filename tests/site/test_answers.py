@@ -20,6 +20,7 @@ from visiting import (
     modes_of,
     new_page,
     put_in_mode,
+    scroll_to,
     some_of,
     violations,
 )
@@ -218,13 +219,6 @@ def test_every_figure_is_tried():
     assert sorted(notebooks_with_data()) == sorted(found)
 
 
-@pytest.fixture(scope="module")
-def own_window(browser):
-    page = new_page(browser)
-    yield page
-    page.context.close()
-
-
 @pytest.fixture
 def box(own_window, base, kind):
     """A figure on its page, as it was at first."""
@@ -236,11 +230,11 @@ def box(own_window, base, kind):
     return box
 
 
-def visit(page, base, kind, query="", edition="zh"):
-    """Open a figure with a setting; return its box when nothing moves."""
+def visit(page, base, kind, edition="zh"):
+    """Open the page of a figure; return its box when nothing moves."""
     page.goto("about:blank")  # or only the setting would be read anew
     address = f"{base}{edition}/book/{FIGURES[kind].page}.html"
-    page.goto(f"{address}#{kind}?{query}")
+    page.goto(f"{address}#{kind}?")
     box = page.locator(f"#explore-{kind}")
     box.wait_for()
     # It comes into view when it is made, and when all pictures are there.
@@ -521,10 +515,7 @@ def test_is_fetched_when_it_comes_near(page, base, kind):
         assert own not in urls
         for _ in range(50):  # pictures above it load late
             if not box.count():
-                picture.evaluate(
-                    """(picture) => picture.parentElement.scrollIntoView(
-                         { behavior: "instant" })"""
-                )
+                scroll_to(picture)
                 page.wait_for_timeout(100)
     assert urls.count(own) == 1
     assert not picture.is_visible()
@@ -539,13 +530,11 @@ def test_works_from_a_disk(page, site, kind):
 
 
 def test_the_picture_stands_where_no_script_runs(browser, base):
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    for figure in FIGURES.values():
-        page.goto(f"{base}zh/book/{figure.page}.html")
-        for picture in page.locator("img[data-explore]").all():
-            assert picture.is_visible()
-    context.close()
+    with new_page(browser, java_script_enabled=False) as page:
+        for figure in FIGURES.values():
+            page.goto(f"{base}zh/book/{figure.page}.html")
+            for picture in page.locator("img[data-explore]").all():
+                assert picture.is_visible()
 
 
 def test_scripts_are_small(site):

@@ -15,6 +15,7 @@ from tools.pdf import (
     RADICALS,
     RANGE,
     TARGET,
+    character_maps,
     pages_of_contents,
     plain_map,
     print_book,
@@ -101,16 +102,14 @@ def test_pdf_copies_as_it_is_written(browser, pages_read, tmp_path, edition):
 def characters(pdf):
     """What the fonts' maps say of their glyphs: some readers mend it."""
     with pikepdf.open(BytesIO(pdf)) as document:
-        for item in document.objects:
-            if isinstance(item, pikepdf.Dictionary) and "/ToUnicode" in item:
-                cmap = item.ToUnicode.read_bytes().decode("latin-1")
-                for low, high, start in RANGE.findall(cmap):
-                    first, last = int(start, 16), int(high, 16) - int(low, 16)
-                    yield from map(chr, range(first, first + last + 1))
-                codes = re.findall(r"^<\w+> <(\w{4})>$", cmap, re.M)
-                for listed in re.findall(r"\[.*\]", cmap):
-                    codes += TARGET.findall(listed)
-                yield from (chr(int(code, 16)) for code in codes)
+        for _, cmap in character_maps(document):
+            for codes in RANGE.findall(cmap):
+                low, high, start = (int(code, 16) for code in codes)
+                yield from map(chr, range(start, start + high - low + 1))
+            codes = re.findall(r"^<\w+> <(\w{4})>$", cmap, re.M)
+            for listed in re.findall(r"\[.*\]", cmap):
+                codes += TARGET.findall(listed)
+            yield from (chr(int(code, 16)) for code in codes)
 
 
 def stands_in(signs, text):

@@ -106,9 +106,9 @@ def modes(name):
 
 
 @pytest.fixture(scope="module")
-def visited(browser, base):
+def visited(own_window, base):
     """Visit a page, once; each page in the same window, without a cache."""
-    page = new_page(browser)
+    page = own_window
     client = page.context.new_cdp_session(page)
     client.send("Network.enable")
     client.send("Network.setCacheDisabled", {"cacheDisabled": True})
@@ -140,8 +140,7 @@ def visited(browser, base):
         found.sizes = {e["requestId"]: e["encodedDataLength"] for e in loaded}
         return found
 
-    yield visit
-    page.context.close()
+    return visit
 
 
 @pytest.mark.parametrize("name", EVERY_PAGE)
@@ -194,23 +193,23 @@ def check_formulas(formulas, text, prose):
 
 
 def test_every_formula_is_visible_once_without_javascript(browser, base):
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    total = 0
-    for name in some_of(PAGES["zh"], 3):
-        page.goto(base + name)
-        formulas = page.evaluate(
-            f"""() => {{
-              document.querySelectorAll("details").forEach(
-                (details) => {{ details.open = true; }});
-              return ({FORMULAS})();
-            }}"""
-        )
-        article = page.locator("article")
-        check_formulas(formulas, article.inner_text(), article.evaluate(PROSE))
-        total += formulas[0]
-    assert total > 100
-    context.close()
+    with new_page(browser, java_script_enabled=False) as page:
+        total = 0
+        for name in some_of(PAGES["zh"], 3):
+            page.goto(base + name)
+            formulas = page.evaluate(
+                f"""() => {{
+                  document.querySelectorAll("details").forEach(
+                    (details) => {{ details.open = true; }});
+                  return ({FORMULAS})();
+                }}"""
+            )
+            article = page.locator("article")
+            check_formulas(
+                formulas, article.inner_text(), article.evaluate(PROSE)
+            )
+            total += formulas[0]
+        assert total > 100
 
 
 @pytest.mark.parametrize("name", [n for n in REAL_PAGES if n[:2] == "en"])

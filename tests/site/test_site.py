@@ -9,22 +9,28 @@ import nbformat
 import pytest
 from building import ROOT
 from english import CHINESE, english
-from visiting import CHAPTER, each_edition, heard, load_all, search
+from visiting import (
+    CHAPTER,
+    each_edition,
+    heard,
+    load_all,
+    new_page,
+    scroll_to,
+    search,
+)
 
 
 def test_readable_without_javascript(browser, base):
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto(base + CHAPTER)
-    page.locator("summary").first.click()
-    assert page.locator("details .cell_input").first.is_visible()
-    background, color = page.evaluate(
-        """() => [getComputedStyle(document.body).backgroundColor,
-                  getComputedStyle(document.body).color]"""
-    )
-    assert background == "rgb(255, 255, 255)"
-    assert color != background
-    context.close()
+    with new_page(browser, java_script_enabled=False) as page:
+        page.goto(base + CHAPTER)
+        page.locator("summary").first.click()
+        assert page.locator("details .cell_input").first.is_visible()
+        background, color = page.evaluate(
+            """() => [getComputedStyle(document.body).backgroundColor,
+                      getComputedStyle(document.body).color]"""
+        )
+        assert background == "rgb(255, 255, 255)"
+        assert color != background
 
 
 def test_figures_are_readable_in_the_dark(page, base):
@@ -198,10 +204,7 @@ def test_the_switch_leads_to_the_section_that_is_read(page, base):
     page.goto(base + CHAPTER)
     load_all(page)
     for section in (9, 3, 12):
-        page.locator(f"#section-{section}").evaluate(
-            """(place) => place.parentElement.scrollIntoView(
-                 { behavior: "instant" })"""
-        )
+        scroll_to(page.locator(f"#section-{section}"))
         box = page.locator("a.switch-edition").bounding_box()
         page.mouse.click(box["x"] + 5, box["y"] + 5)  # click() would scroll
         page.wait_for_url(re.compile(f"#section-{section}$"))
@@ -229,21 +232,17 @@ def test_the_switch_leads_to_the_section_that_is_read(page, base):
 def test_the_front_door_speaks_the_reader_s_language(
     browser, site, languages, edition
 ):
-    context = browser.new_context(locale=languages)
-    page = context.new_page()
-    page.goto((site / "index.html").as_uri())
-    page.wait_for_url(f"**/{edition}/book/index.html")
-    context.close()
+    with new_page(browser, locale=languages) as page:
+        page.goto((site / "index.html").as_uri())
+        page.wait_for_url(f"**/{edition}/book/index.html")
 
 
 def test_the_front_door_offers_both_without_javascript(browser, base):
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    for name in ("Linear Regression from Scratch", "从零开始的线性回归"):
-        page.goto(f"{base}index.html")
-        page.get_by_role("link", name=name).click()
-        assert page.locator("h1").first.inner_text().startswith(name)
-    context.close()
+    with new_page(browser, java_script_enabled=False) as page:
+        for name in ("Linear Regression from Scratch", "从零开始的线性回归"):
+            page.goto(f"{base}index.html")
+            page.get_by_role("link", name=name).click()
+            assert page.locator("h1").first.inner_text().startswith(name)
 
 
 def test_works_from_disk(page, site):

@@ -122,21 +122,27 @@ def base(site):
     thread.join(10)
 
 
-def new_page(browser, width=1280, mode="light"):
-    """Open a page that shares nothing with others."""
-    context = browser.new_context(
-        viewport={"width": width, "height": 800}, color_scheme=mode
-    )
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    context.set_default_timeout(10_000)
-    return context.new_page()
+@contextmanager
+def new_page(browser, **options):
+    """Open a page that shares nothing with others, for a while."""
+    viewport = {"width": 1280, "height": 800}
+    with browser.new_context(viewport=viewport, **options) as context:
+        context.grant_permissions(["clipboard-read", "clipboard-write"])
+        context.set_default_timeout(10_000)
+        yield context.new_page()
 
 
 @pytest.fixture(scope="session")
 def window(browser):
-    page = new_page(browser)
-    yield page
-    page.context.close()
+    with new_page(browser) as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def own_window(browser):
+    """A window whose page stays from one test to the next."""
+    with new_page(browser) as page:
+        yield page
 
 
 @pytest.fixture
@@ -159,8 +165,10 @@ def heard(page, event, take):
         found.append(take(said))
 
     page.on(event, listen)
-    yield found
-    page.remove_listener(event, listen)
+    try:
+        yield found
+    finally:
+        page.remove_listener(event, listen)
 
 
 def put_in_mode(page, width, mode):
@@ -247,13 +255,18 @@ def load_all(page):
     )
 
 
+def scroll_to(place):
+    """Bring what is around a place to the top: it may be hidden itself."""
+    place.evaluate(
+        """(place) => place.parentElement.scrollIntoView(
+             { behavior: "instant" })"""
+    )
+
+
 def pass_figures(page):
     """Scroll to each figure that answers: it is fetched when it comes near."""
     for figure in page.locator("img[data-explore]").all():
-        figure.evaluate(
-            """(picture) => picture.parentElement.scrollIntoView(
-                 { behavior: "instant" })"""
-        )
+        scroll_to(figure)
         yield figure
 
 

@@ -4,10 +4,14 @@ import torch
 from figures.parts import close, legend, level_line, line
 
 
+def load_diabetes(**settings):
+    from sklearn import datasets  # which takes a second
+
+    return datasets.load_diabetes(**settings)
+
+
 def training_part(scaled):
     """The rows that the chapter trains on, with a column of ones."""
-    from sklearn.datasets import load_diabetes
-
     data = load_diabetes(scaled=scaled).data.astype("float32").astype(float)
     order = torch.randperm(442, generator=torch.Generator().manual_seed(1))
     rows = data[order[:342].numpy()]
@@ -22,8 +26,6 @@ def standardized():
 
 
 def labels():
-    from sklearn.datasets import load_diabetes
-
     order = torch.randperm(442, generator=torch.Generator().manual_seed(1))
     return load_diabetes().target[order[:342].numpy()]
 
