@@ -12,7 +12,7 @@ EDITION := $(LANG)
 unexport LANG
 endif
 
-.PHONY: help book epub pdf serve check test mutants bench matrix lighthouse lab locale execute lock clean
+.PHONY: help book epub pdf serve check style test mutants bench matrix lighthouse lab locale execute lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -35,29 +35,32 @@ pdf: .venv/all.done ## print the book as PDF, in both languages (needs Chromium)
 serve: book ## show the site on http://localhost:8000
 	$(BIN)/python -m http.server --bind localhost --directory _build/html 8000
 
-check: .venv/all.done ## half a minute: style, unit tests, and the chapters you changed
-	$(BIN)/python -m tools.check
+check: style ## half a minute: style, unit tests, and the chapters you changed
+	OMP_NUM_THREADS=1 $(BIN)/python -m tools.check
 
-test: .venv/all.done ## run every test and re-execute every notebook
+test: style ## run every test and re-execute every notebook
+	$(BIN)/deptry .
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 -rs
+
+style: .venv/all.done
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	OMP_NUM_THREADS=1 $(BIN)/pytest
 
-mutants: .venv/all.done ## plant faults in linreg: what do the tests, what do the notebooks miss?
-	@# Huge pages make its thousands of forks quicker.
-	OMP_NUM_THREADS=1 GLIBC_TUNABLES=glibc.malloc.hugetlb=1 $(BIN)/python -m tools.mutants
+mutants: .venv/all.done ## plant faults in the core, and list those that its tests miss (a minute)
+	OMP_NUM_THREADS=1 $(BIN)/mutmut run --max-children 2
+	$(BIN)/mutmut results
 
-# A run that is interrupted leaves the stored figures as they were.
-bench: .venv/all.done ## measure chapters 13 to 15 again (half an hour, a quiet machine, root)
+# A run that is interrupted, or that the book's words do not fit, leaves the
+# stored figures as they were.
+bench: .venv/all.done ## measure chapters 15 to 17 again (a quiet machine, root)
 	OMP_NUM_THREADS=1 $(BIN)/pytest benchmarks/bench_speed.py -o addopts= -v \
 	  --benchmark-disable-gc --benchmark-timer=time.process_time \
 	  --benchmark-columns=min,rounds --benchmark-json=benchmarks/results.new
-	mv benchmarks/results.new benchmarks/results.json
 	$(BIN)/python -m benchmarks.bench_files > benchmarks/files.new
-	mv benchmarks/files.new benchmarks/files.json
 	$(BIN)/python -m benchmarks.bench_processes > benchmarks/processes.new
-	mv benchmarks/processes.new benchmarks/processes.json
+	$(BIN)/python -m benchmarks.bounds --ending new
+	$(foreach f,results files processes,mv benchmarks/$f.new benchmarks/$f.json &&) true
 
 lighthouse: .venv/all.done book ## rate three pages as Lighthouse does (needs Chromium; fetches it with npm)
 	$(BIN)/python -m tools.lighthouse
@@ -75,7 +78,7 @@ locale: .venv/all.done ## bring the English catalogs up to date with the Chinese
 	$(BIN)/python -m tools.catalogs
 
 execute: .venv/all.done ## run all notebooks again and store their outputs
-	$(BIN)/python tools/execute.py $(NOTEBOOKS)
+	$(BIN)/python -m tools.execute $(NOTEBOOKS)
 
 lock: ## pin the newest releases of what pyproject.toml asks for (needs uv)
 	uv pip compile --universal --python-version 3.11 --fork-strategy fewest --no-annotate \
@@ -85,7 +88,8 @@ clean: ## remove the site and the installed packages
 	rm -rf _build .venv tools/web/node_modules
 
 .venv/bin/python:
-	$(PYTHON) -m venv .venv
+	@echo "Making .venv, where everything that the book needs will be ..."
+	@$(PYTHON) -m venv .venv
 
 .venv/book.done: requirements.txt | .venv/bin/python
 	@echo "Installing what the site needs (half a minute) ..."
@@ -94,12 +98,11 @@ clean: ## remove the site and the installed packages
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# d2l 1.0.3 pins packages of 2023 that no longer install, so it comes without its dependencies.
 .venv/all.done: tools/web/package-lock.json .venv/book.done
 	@echo "Installing PyTorch and what the tests need (two minutes, some GB) ..."
 	grep -vE '$(if $(CPU),^(nvidia|cuda|triton),^$$)' requirements.txt > .venv/pins.txt
 	$(PIP) -r .venv/pins.txt $(if $(CPU),$(CPU_INDEX))
-	$(PIP) --no-deps d2l==1.0.3
+	$(PIP) --no-deps --group d2l
 	$(BIN)/python -m tools.browser
 	$(BIN)/python -m tools.biome
 	@touch $@

@@ -32,12 +32,19 @@ from linreg import (
     sgd,
     squared_loss,
 )
-from linreg.stream import NAMES, shuffle_data, stream_iter, write_data
+from linreg.large.files import (
+    NAMES,
+    read_block,
+    shuffle_data,
+    stream_iter,
+    write_data,
+)
 
 SIZES = [10**7, 10**8]
 LIMIT_MB = 64
 TRUE_W, TRUE_B = torch.tensor([2, -3.4]), 4.2
 BATCH_SIZE, LR = 1000, 0.03
+VIEWS_SIZE, VIEWS_BATCHES = 10**6, [1, 10, 1000]
 
 
 def machine():
@@ -46,9 +53,14 @@ def machine():
         for line in Path("/proc/cpuinfo").read_text().splitlines()
         if line.startswith("model name")
     ]
+    said = subprocess.run(
+        ["lscpu"], capture_output=True, text=True, check=True
+    )
+    threads = re.search(r"Thread\(s\) per core:\s+(\d+)", said.stdout)[1]
     return {
         "cpu": names[0],
         "cores": os.cpu_count(),
+        "threads_per_core": int(threads),
         "memory_mb": round(psutil.virtual_memory().total / 1e6),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
@@ -74,9 +86,9 @@ def limited(megabytes):
         group.rmdir()
 
 
-def in_new_process(job, folder, sample_size, group=""):
+def in_new_process(job, folder, number, group=""):
     """Let a new process do a job; say what it took, or what ended it."""
-    arguments = [job.__name__, folder, sample_size, group]
+    arguments = [job.__name__, folder, number, group]
     result = subprocess.run(
         [sys.executable, "-m", "benchmarks.bench_files", *map(str, arguments)],
         stdout=subprocess.PIPE,
@@ -88,14 +100,14 @@ def in_new_process(job, folder, sample_size, group=""):
     return json.loads(result.stdout)
 
 
-def measured(job, folder, sample_size, group):
+def measured(job, folder, number, group):
     torch.set_num_threads(1)
     torch.manual_seed(0)
     if group:
         Path(group, "cgroup.procs").write_text(str(os.getpid()))
         Path(group, "memory.failcnt").write_text("0")
     idle, start = peak_memory_mb(), time.perf_counter()
-    result = job(Path(folder), sample_size) or {}
+    result = job(Path(folder), number) or {}
     seconds = time.perf_counter() - start
     result |= {
         "seconds": round(seconds, 1),
@@ -124,6 +136,21 @@ def shuffle(folder, sample_size):
 
 def stream(folder, sample_size):
     return train(stream_iter(BATCH_SIZE, folder))
+
+
+def slices(folder, batch_size):
+    """Go through the data, as one block."""
+    for _ in stream_iter(batch_size, folder, VIEWS_SIZE):
+        pass
+
+
+def views(folder, batch_size):
+    """Do the same, but cut all batches at once."""
+    X, y = read_block(folder, 0, VIEWS_SIZE)
+    order = torch.randperm(len(X))
+    X, y = X[order], y[order]
+    for _ in zip(X.split(batch_size), y.split(batch_size), strict=True):
+        pass
 
 
 def all_at_once(folder, sample_size):
@@ -161,10 +188,27 @@ def measure(sample_size):
     }
 
 
+def measure_views():
+    """Say how much memory a block's batches take, in megabytes."""
+    found = []
+    with TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "data"
+        write_data(folder, TRUE_W, TRUE_B, VIEWS_SIZE)
+        for batch_size in VIEWS_BATCHES:
+            row = {"batch_size": batch_size}
+            for job in (slices, views):
+                took = in_new_process(job, folder, batch_size)
+                row[job.__name__] = (
+                    took["peak_memory_mb"] - took["memory_after_imports_mb"]
+                )
+            found.append(row)
+    return {"block_size": VIEWS_SIZE, "rows": found}
+
+
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        name, folder, sample_size, group = sys.argv[1:]
-        found = measured(globals()[name], folder, int(sample_size), group)
+        name, folder, number, group = sys.argv[1:]
+        found = measured(globals()[name], folder, int(number), group)
         print(json.dumps(found))
     else:
         figures = {
@@ -174,5 +218,6 @@ if __name__ == "__main__":
             "batch_size": BATCH_SIZE,
             "lr": LR,
             "runs": [measure(n) for n in SIZES],
+            "views": measure_views(),
         }
         print(json.dumps(figures, indent=2))

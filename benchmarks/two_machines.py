@@ -1,4 +1,4 @@
-"""Train on two machines that fail, and print what happens as JSON: chapter 15.
+"""Train on two machines that fail, and print what happens as JSON: chapter 17.
 
     python -m benchmarks.two_machines
 
@@ -8,6 +8,7 @@ can make namespaces. benchmarks/bench_processes.py stores the result.
 """
 
 import contextlib
+import io
 import json
 import os
 import shutil
@@ -21,8 +22,7 @@ from tempfile import TemporaryDirectory
 import torch
 
 from linreg import sgd, squared_loss
-from linreg.distributed import epoch_generator
-from linreg.stream import stream_iter, write_data
+from linreg.large.files import seeded, stream_iter, write_data
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = {"lr": 0.03, "batch_size": 25, "num_epochs": 10}
@@ -31,7 +31,7 @@ PROGRAM = f"""
 import os, signal, sys, time
 import torch
 import torch.distributed as dist
-from linreg.distributed import process_group, train_distributed
+from linreg.large.processes import process_group, train_distributed
 
 victim = sys.argv[1]
 torch.manual_seed(0)
@@ -170,7 +170,7 @@ def prepare(folder):
         for X, y in stream_iter(
             SETTINGS["batch_size"],
             folder / "data",
-            generator=epoch_generator(0, epoch),
+            generator=seeded(0, epoch),
         ):
             squared_loss(net(X), y).sum().backward()
             sgd(list(net.parameters()), SETTINGS["lr"], len(X))
@@ -179,7 +179,8 @@ def prepare(folder):
 
 def difference(folder, expected):
     """Compare the checkpoint with what one process has found."""
-    saved = torch.load(folder / "run.pt", weights_only=True)
+    content = (folder / "run.pt").read_bytes()[32:]  # before it, a checksum
+    saved = torch.load(io.BytesIO(content), weights_only=True)
     assert saved["epoch"] == SETTINGS["num_epochs"]
     found = saved["weights"]
     return max(
@@ -224,7 +225,6 @@ EVENTS = {
     "machine 0 killed": host_killed,
     "network cut for 5 s": network_cut(5),
     "network cut for 40 s": network_cut(40),
-    "network cut for 120 s": network_cut(120),
 }
 
 

@@ -1,6 +1,6 @@
 """The contenders: five ways to iterate, six ways to train for one epoch.
 
-Chapter 13 shows this file, bench_speed.py times it, and
+Chapter 15 shows this file, bench_speed.py times it, and
 tests/package/test_benchmarks.py checks that all six ways take the same steps,
 and that least squares, which takes none, finds the bottom of the bowl.
 """

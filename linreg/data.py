@@ -7,13 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Generator, Tensor
 
-from linreg._checks import (
-    check_examples,
-    check_generator,
-    check_number,
-    check_size,
-    check_tensor,
-)
+from linreg._checks import check_data_iter, check_gen_data
 
 
 def gen_data(
@@ -30,31 +24,24 @@ def gen_data(
         b: true bias.
         sample_size: how many examples, n.
         noise_std: standard deviation (not variance) of the noise.
-        generator: source of the random numbers, on the CPU or where w is;
-            torch's global one if None.
+        generator: source of the random numbers; torch's global one if None.
 
     Returns:
         features (n, d), each entry from N(0, 1), and labels (n, 1), of the
-        dtype of w and where w is.
+        dtype of w.
 
     Raises:
         TypeError, ValueError: an argument is not as described above.
     """
-    check_tensor("w", w, "d")
-    check_number("b", b, negative=True)
-    check_size("sample_size", sample_size)
-    check_number("noise_std", noise_std)
-    check_generator(generator, w.device)
+    check_gen_data(w, b, sample_size, noise_std, generator)
 
-    # One generator serves every device: the numbers are drawn where it is.
-    place = w.device if generator is None else generator.device
     features = torch.randn(
-        sample_size, len(w), generator=generator, dtype=w.dtype, device=place
-    ).to(w.device)
+        sample_size, len(w), generator=generator, dtype=w.dtype
+    )
     noise = noise_std * torch.randn(
-        sample_size, generator=generator, dtype=w.dtype, device=place
-    ).to(w.device)
-    labels = features @ w.detach() + b + noise
+        sample_size, generator=generator, dtype=w.dtype
+    )
+    labels = features @ w + b + noise
     return features, labels.reshape(-1, 1)
 
 
@@ -70,28 +57,18 @@ def data_iter(
         batch_size: examples in a batch; the last batch may be shorter.
         features: shape (n, d).
         labels: shape (n, 1).
-        generator: source of the random order, on the CPU or where features
-            is; torch's global one if None.
+        generator: source of the random order; torch's global one if None.
 
     Yields:
         X (m, d) and y (m, 1), with m = batch_size except for the last batch.
 
     Raises:
-        TypeError, ValueError: an argument is not as described above; raised by
-            the call itself, before the first batch is asked for.
+        TypeError, ValueError: an argument is not as described above; raised
+            when the first batch is asked for.
     """
-    check_size("batch_size", batch_size)
-    check_examples(features, labels)
-    check_generator(generator, features.device)
-    batch_size = int(batch_size)  # split() takes no NumPy integer
+    check_data_iter(batch_size, features, labels, generator)
 
-    def batches() -> Iterator[tuple[Tensor, Tensor]]:
-        place = None if generator is None else generator.device
-        order = torch.randperm(
-            len(features), generator=generator, device=place
-        )
-        X_batches = features[order].split(batch_size)
-        y_batches = labels[order].split(batch_size)
-        yield from zip(X_batches, y_batches, strict=True)
-
-    return batches()
+    order = torch.randperm(len(features), generator=generator)
+    X_batches = features[order].split(batch_size)
+    y_batches = labels[order].split(batch_size)
+    yield from zip(X_batches, y_batches, strict=True)

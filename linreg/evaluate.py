@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from linreg._checks import check_number, check_tensor
+from linreg._checks import check_param_errors
 
 
 def param_errors(
@@ -25,10 +25,7 @@ def param_errors(
     Raises:
         TypeError, ValueError: an argument is not as described above.
     """
-    check_tensor("true_w", true_w, "d")
-    check_number("true_b", true_b, negative=True)
-    check_tensor("w", w, len(true_w), 1, like=true_w)
-    check_tensor("b", b, 1, like=true_w)
+    check_param_errors(true_w, true_b, w, b)
 
     w_error = true_w - w.reshape(true_w.shape)
     return w_error.detach(), true_b - b.detach()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from linreg._checks import check_tensor
+from linreg._checks import check_squared_loss
 
 
 def squared_loss(y_hat: Tensor, y: Tensor) -> Tensor:
@@ -20,9 +20,6 @@ def squared_loss(y_hat: Tensor, y: Tensor) -> Tensor:
     Raises:
         TypeError, ValueError: an argument is not as described above.
     """
-    check_tensor("y_hat", y_hat, "m", 1)
-    flat = isinstance(y, Tensor) and y.ndim == 1
-    check_tensor("y", y, len(y_hat), *(() if flat else (1,)), like=y_hat)
+    check_squared_loss(y_hat, y)
 
-    # Without the reshape, (m, 1) - (m,) would broadcast to (m, m).
     return (y_hat - y.reshape(y_hat.shape)) ** 2 / 2

@@ -5,13 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
-from linreg._checks import (
-    check_dtype,
-    check_generator,
-    check_number,
-    check_size,
-    check_tensor,
-)
+from linreg._checks import check_init_params, check_linreg
 
 
 def init_params(
@@ -27,8 +21,7 @@ def init_params(
     Args:
         num_features: how many weights, d.
         std: standard deviation of the weights, drawn from N(0, std²).
-        generator: source of the random numbers, on the CPU or on `device`;
-            torch's global one if None.
+        generator: source of the random numbers; torch's global one if None.
         dtype: floating-point type; torch's default one if None.
         device: where the parameters are; torch's default one if None.
 
@@ -38,16 +31,12 @@ def init_params(
     Raises:
         TypeError, ValueError: an argument is not as described above.
     """
-    check_size("num_features", num_features)
-    check_number("std", std)
-    check_dtype(dtype)
-    b = torch.zeros(1, dtype=dtype, device=device)
-    check_generator(generator, b.device)
+    check_init_params(num_features, std, generator, dtype)
 
-    place = b.device if generator is None else generator.device
     w = std * torch.randn(
-        num_features, 1, generator=generator, dtype=b.dtype, device=place
-    ).to(b.device)
+        num_features, 1, generator=generator, dtype=dtype, device=device
+    )
+    b = torch.zeros(1, dtype=dtype, device=device)
     return w.requires_grad_(), b.requires_grad_()
 
 
@@ -65,8 +54,6 @@ def linreg(X: Tensor, w: Tensor, b: Tensor) -> Tensor:
     Raises:
         TypeError, ValueError: an argument is not as described above.
     """
-    check_tensor("X", X, "m", "d")
-    check_tensor("w", w, X.shape[1], 1, like=X)
-    check_tensor("b", b, 1, like=X)
+    check_linreg(X, w, b)
 
     return X @ w + b

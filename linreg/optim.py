@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
-from linreg._checks import check_number, check_params, check_size
+from linreg._checks import check_sgd
 
 
 def sgd(params: Iterable[Tensor], lr: float, batch_size: int) -> None:
@@ -26,16 +26,9 @@ def sgd(params: Iterable[Tensor], lr: float, batch_size: int) -> None:
         TypeError, ValueError: an argument is not as described above, or a
             gradient is None; no parameter has been changed then.
     """
-    params = check_params(params)
-    check_number("lr", lr)
-    check_size("batch_size", batch_size)
-    for i, param in enumerate(params):
-        if param.grad is None:
-            raise ValueError(
-                f"params[{i}].grad is None: call backward() before sgd()"
-            )
+    params = check_sgd(params, lr, batch_size)
 
     with torch.no_grad():
         for param in params:
-            param.sub_(param.grad, alpha=lr / batch_size)
+            param -= lr * param.grad / batch_size
             param.grad.zero_()

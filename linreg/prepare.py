@@ -1,4 +1,4 @@
-"""From a table of measurements to what can be trained on: chapter 11."""
+"""From a table of measurements to what can be trained on: chapter 13."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def split_data(
     test_size: int,
     generator: Generator | None = None,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Set some examples, chosen at random, aside for the test. Chapter 11.
+    """Set some examples, chosen at random, aside for the test. Chapter 13.
 
     Args:
         features: shape (n, d).
@@ -38,25 +38,21 @@ def split_data(
     """
     check_examples(features, labels)
     check_size("test_size", test_size)
-    check_generator(generator, features.device)
+    check_generator(generator)
     if test_size >= len(features):
         raise ValueError(
             f"test_size must be less than the {len(features)} examples, "
             f"got {test_size}"
         )
 
-    order = torch.randperm(
-        len(features),
-        generator=generator,
-        device=None if generator is None else generator.device,
-    )
+    order = torch.randperm(len(features), generator=generator)
     train_size = len(features) - test_size
     train, test = order[:train_size], order[train_size:]
     return features[train], labels[train], features[test], labels[test]
 
 
 def column_stats(features: Tensor) -> tuple[Tensor, Tensor]:
-    """Compute what `standardize` needs, from the training part. Chapter 11.
+    """Compute what `standardize` needs, from the training part. Chapter 13.
 
     Args:
         features: shape (n, d).
@@ -86,7 +82,7 @@ def column_stats(features: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def standardize(features: Tensor, mean: Tensor, std: Tensor) -> Tensor:
-    """Subtract each column's mean and divide by its deviation. Chapter 11.
+    """Subtract each column's mean and divide by its deviation. Chapter 13.
 
     Args:
         features: shape (n, d); training part, test part or new examples.

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import polib
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
-from english import CATALOGS, sources  # noqa: E402
+from book._ext.english import CATALOGS, sources
 
+ROOT = Path(__file__).parents[1]
 TEMPLATES = ROOT / "_build" / "locale"
 HEADER = {
     "Language": "en",

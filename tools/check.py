@@ -1,20 +1,16 @@
-"""Check in half a minute what most changes can break.
+"""Test what a change is most likely to break; `make test` tests everything.
 
-Style, types, unit tests, the form of the notebooks and of the English; and of
-the chapters that changed since the last commit the outputs, the exercises,
-the text and the figures. `make test` looks at everything.
+The core's unit tests, the form of the notebooks and of the English; and what
+belongs to the files that changed since the last commit: a module's tests, or
+a chapter's outputs, exercises, text and figures.
 """
 
-import os
 import subprocess
 import sys
-import time
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-BIN = Path(sys.executable).parent
-CHAPTERS = sorted(path.stem for path in (ROOT / "book").glob("*.ipynb"))
-UNITS = sorted((ROOT / "tests" / "package").glob("test_*.py"))
+CORE = {"data", "model", "loss", "optim", "training", "evaluate"}
 FORM = ["tests/book/test_book.py", "tests/book/test_english.py"]
 CONTENT = [
     f"tests/book/test_{name}.py"
@@ -22,56 +18,45 @@ CONTENT = [
 ]
 
 
-def changed_chapters(paths: list[str]) -> list[str]:
-    """Return the chapters that changed files belong to."""
-    names = {PurePosixPath(path).stem for path in paths}
-    return [
-        chapter
-        for chapter in CHAPTERS
-        if chapter in names or f"chapter{chapter[:2]}" in names
-    ]
-
-
-def changed_paths() -> list[str]:
-    """Ask git what is not as in the last commit."""
+def changed_names() -> set[str]:
+    """Ask git which files are not as in the last commit: `06-sgd`, `sgd`."""
     command = ["git", "status", "--porcelain", "--untracked-files=all"]
-    lines = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.splitlines()
-    return [line[3:].split(" -> ")[-1].strip('"') for line in lines]
-
-
-def run(program: str, *arguments: str) -> bool:
-    """Run a program of the virtual environment; say how long it took."""
-    start = time.monotonic()
-    print(f"{program} {' '.join(arguments)}"[:79], flush=True)
-    done = subprocess.run(
-        [BIN / program, *arguments],
-        cwd=ROOT,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-        check=False,
-    )
-    seconds = time.monotonic() - start
-    print(f"{'failed' if done.returncode else 'good'}, {seconds:.0f} s")
-    return done.returncode == 0
+    lines = subprocess.check_output(command, cwd=ROOT, text=True).splitlines()
+    return {Path(line.strip('"')).stem for line in lines}
 
 
 def main() -> None:
-    """Run all checks; exit with 1 if one fails."""
-    tests = [str(path.relative_to(ROOT)) for path in UNITS] + FORM
-    # All in one run, since to start pytest takes a while.
-    wanted = [Path(test).name for test in tests]
-    if chapters := changed_chapters(changed_paths()):
-        wanted += chapters
-        tests += [f"book/{chapter}.ipynb" for chapter in chapters] + CONTENT
-    only = " or ".join(wanted)
-    good = [
-        run("ruff", "format", "--check", "."),
-        run("ruff", "check", "."),
-        run("mypy"),
-        run("pytest", "-m", "not slow", *tests, "-k", only),
+    """Run the tests in one go, since pytest takes a while to start."""
+    changed = changed_names()
+    units = [
+        f"tests/package/{path.name}"
+        for path in sorted((ROOT / "tests" / "package").glob("test_*.py"))
+        if path.stem in changed or path.stem[5:] in CORE | changed
     ]
-    sys.exit(not all(good))
+    tests = units + FORM
+    only = [Path(test).name for test in tests]
+    chapters = [
+        path.stem
+        for path in sorted((ROOT / "book").glob("*.ipynb"))
+        if path.stem in changed or f"chapter{path.stem[:2]}" in changed
+    ]
+    if chapters:  # a kernel in one process, all else in the other
+        tests += [
+            "-n2",
+            *CONTENT,
+            *(f"book/{name}.ipynb" for name in chapters),
+        ]
+        only += chapters
+    command = [
+        "-m",
+        "pytest",
+        "-m",
+        "not slow",
+        *tests,
+        "-k",
+        " or ".join(only),
+    ]
+    sys.exit(subprocess.call([sys.executable, *command], cwd=ROOT))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import torch
 
 from linreg import data_iter, gen_data, init_params, linreg, sgd, squared_loss
-from linreg.plot import plot_loss_surface, plot_losses
+from linreg.pictures.plot import plot_loss_surface, plot_losses
 from tools.execute import small_png
 
 

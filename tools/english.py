@@ -2,12 +2,9 @@
 
 import argparse
 import shutil
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
-from english import BOOK, english, pages  # noqa: E402
+from book._ext.english import BOOK, english, pages
 
 
 def write(folder: Path) -> None:

@@ -10,10 +10,10 @@ import nbformat
 from nbclient import NotebookClient
 from PIL import Image
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
-from first_cell import configured_address, put_first_cell  # noqa: E402
+from book._ext.addresses import configured_address
+from book._ext.first_cell import put_first_cell
 
+ROOT = Path(__file__).parents[1]
 # Processors and numbers of threads differ in how they round a sum, which can
 # move a curve by a pixel; like this, fewer do.
 SAME_SUMS = {

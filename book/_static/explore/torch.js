@@ -131,9 +131,10 @@ export function sgdStep(model, data, rows, lr, divisor) {
     }
     biasGradient += residual;
   }
-  const rate = f(lr / divisor);
-  for (let j = 0; j < w.length; j++) w[j] = f(w[j] - rate * f(gradients[j]));
-  model.b = f(model.b - rate * f(biasGradient));
+  const moved = (value, gradient) =>
+    f(value - f(f(f(lr) * f(gradient)) / divisor));
+  for (let j = 0; j < w.length; j++) w[j] = moved(w[j], gradients[j]);
+  model.b = moved(model.b, biasGradient);
 }
 
 // The mean of (y_hat - y)^2 / 2 over all examples.

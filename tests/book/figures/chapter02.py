@@ -1,7 +1,6 @@
-import numpy as np
 import torch
 
-from figures.parts import close, dots, legend, line
+from figures.parts import dots, legend
 
 
 def batch_in_the_whole(figure, names):
@@ -15,30 +14,6 @@ def batch_in_the_whole(figure, names):
     )
     assert batch.get_sizes()[0] > everything.get_sizes()[0]
     assert legend(ax) == ["all examples", "mini-batch"]
-
-
-def jitter_of_batches(figure, names):
-    (ax,) = figure.axes
-    y = names["labels"].double().numpy().flatten()
-    n, sigma = len(y), y.std()
-    simple, exact = ax.lines
-    m = simple.get_xdata()
-    assert (m[0], len(m)) == (1, 200)
-    assert 800 < m[-1] < n
-    line(simple, m, sigma / m**0.5)
-    line(exact, m, sigma / m**0.5 * ((n - m) / (n - 1)) ** 0.5)
-    (measured,) = ax.collections
-    sizes, heights = measured.get_offsets().T
-    close(sizes, [1, 2, 5, 10, 20, 50, 100, 200, 500])
-    close(heights, [names["spread"][size] for size in sizes])
-    expected = sigma / sizes**0.5 * ((n - sizes) / (n - 1)) ** 0.5
-    np.testing.assert_allclose(heights, expected, rtol=0.06)
-    assert legend(ax) == [
-        r"$\sigma_y/\sqrt{m}$",
-        r"$\sigma_y/\sqrt{m}\cdot\sqrt{(n-m)/(n-1)}$",
-    ]
-    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("$m$", "std of batch means")
 
 
 def epoch_of_cards(figure, names):
@@ -60,6 +35,5 @@ def epoch_of_cards(figure, names):
 
 PICTURES = [
     batch_in_the_whole,
-    jitter_of_batches,
     epoch_of_cards,
 ]

@@ -5,16 +5,6 @@ from figures.parts import bowl_and_path, dots, legend, line
 from linreg import gen_data
 
 
-def valley(figure, names):
-    """The same picture, of the data with two equal columns."""
-    twins = {"features": names["twin"], "labels": names["twin_labels"]}
-    bowl_and_path("valley", "true_b")(figure, {**names, **twins})
-    _, start, end = figure.axes[0].lines
-    for dot in (start, end):
-        ((w1, w2),) = dot.get_xydata()
-        assert abs(w1 + w2 - names["true_w"].sum().item()) < 1e-5
-
-
 def squares(figure, names):
     (ax,) = figure.axes
     generator = torch.Generator().manual_seed(6)
@@ -36,6 +26,5 @@ def squares(figure, names):
 
 PICTURES = [
     bowl_and_path("path", "true_b"),
-    valley,
     squares,
 ]

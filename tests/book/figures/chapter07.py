@@ -5,25 +5,16 @@ from figures.parts import bowl_and_path, legend, line, loss_curves
 from linreg import data_iter, linreg, sgd, squared_loss
 
 
-def distances(xlabel, curves):
-    def check(figure, names):
-        (ax,) = figure.axes
-        expected = eval(curves, dict(names))
-        for artist, values in zip(ax.lines, expected.values(), strict=True):
-            line(artist, range(len(values)), values)
-        assert legend(ax) == list(expected)
-        assert ax.get_yscale() == "log"
-        assert (ax.get_xlabel(), ax.get_ylabel()) == (xlabel, "distance")
-
-    return check
-
-
 def measured_and_predicted(figure, names):
     gaps = names["path"][:335].double() - names["target"].double()
     measured = np.linalg.norm(gaps.numpy(), axis=1)
     predicted = measured[0] * 0.97 ** np.arange(335)
-    curves = {"measured": measured, "$0.97^k$": predicted}
-    distances("step $k$", "curves")(figure, {"curves": curves})
+    (ax,) = figure.axes
+    for artist, values in zip(ax.lines, (measured, predicted), strict=True):
+        line(artist, range(335), values)
+    assert legend(ax) == ["measured", "$0.97^k$"]
+    assert ax.get_yscale() == "log"
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("step $k$", "distance")
 
 
 def explored(figure, names):
@@ -44,10 +35,33 @@ def explored(figure, names):
     bowl_and_path("path", "b")(figure, {**names, **walked, **examples})
 
 
+def curvature(data):
+    """The matrix of the bowl in the figure: X'X / n, with a column of ones."""
+    X = torch.tensor(data["features"]).double()
+    X = torch.cat([X, torch.ones(len(X), 1)], dim=1)
+    return X.T @ X / len(X)
+
+
+def above_floor(data, lr, batch_size):
+    """How far above its least the loss is, steps 501 to 1000 averaged."""
+    features = torch.tensor(data["features"])
+    labels = torch.tensor(data["labels"]).reshape(-1, 1)
+    w, b = torch.zeros(2, 1), torch.zeros(1)
+    generator = torch.Generator().manual_seed(data["seed"])
+    losses = []
+    while len(losses) < 1000:
+        for X, y in data_iter(batch_size, features, labels, generator):
+            error = X @ w + b - y
+            w = w - lr * X.T @ error / len(X)
+            b = b - lr * error.mean()
+            losses.append(((features @ w + b - labels) ** 2).mean() / 2)
+    X = torch.cat([features, torch.ones(len(features), 1)], dim=1).double()
+    rest = labels - X @ torch.linalg.pinv(X) @ labels.double()
+    return torch.stack(losses)[500:].double().mean() - (rest**2).mean() / 2
+
+
 PICTURES = [
     measured_and_predicted,
-    bowl_and_path("path[:201, :2]", "true_b"),
     loss_curves("curves"),
-    distances("epoch", "races"),
     explored,
 ]

@@ -7,43 +7,6 @@ from figures.parts import close, dots, error_bars, legend, line
 from linreg import gen_data
 
 
-def jitter(figure, names):
-    (ax,) = figure.axes
-    rates = np.array([0.03, 0.01, 0.003, 0.001, 0.0003])
-    expected = {
-        name: distances(names["features"], names["labels"], order, *rates)
-        for name, order in names["orders"].items()
-    }
-    law = (rates * names["noise_std"] ** 2 / (2 * 3)) ** 0.5
-    expected[r"$\sqrt{\eta\sigma^2/2m}$"] = law
-    for artist, (name, values) in zip(ax.lines, expected.items(), strict=True):
-        close(artist.get_xdata(), rates)
-        # The logarithms, because the numbers themselves are so small.
-        close(*np.log([np.asarray(artist.get_ydata()), np.asarray(values)]))
-        assert artist.get_label() == name
-    assert legend(ax) == [*expected]
-    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
-    assert ax.get_xlabel() == r"$\eta$"
-    assert ax.get_ylabel() == "distance to least squares"
-
-
-@functools.cache
-def distances(features, labels, orders, *rates):
-    """As the chapter's `walk`, from other operations."""
-    X, y = features.double(), labels.double().flatten()
-    X = torch.cat([X, torch.ones(len(X), 1)], dim=1)
-    best = torch.linalg.pinv(X) @ y
-    params = best.expand(len(rates), orders.shape[1], 3)
-    eta, squares = torch.tensor(rates)[:, None, None], []
-    for epoch in orders:
-        for batch in epoch.split(3, dim=1):
-            error = torch.einsum("rmj,lrj->lrm", X[batch], params) - y[batch]
-            slope = torch.einsum("rmj,lrm->lrj", X[batch], error)
-            params = params - eta * slope / batch.shape[1]
-        squares.append((params - best).square().mean(dim=(1, 2)))
-    return torch.stack(squares[-10:]).mean(dim=0).sqrt()
-
-
 def residuals(figure, names):
     (ax,) = figure.axes
     left = names["labels"] - names["features"] @ names["w"] - names["b"]
@@ -96,9 +59,23 @@ def errors_of_training(seed):
     return truth.numpy() - best[:2], truth.numpy() - params[:2]
 
 
+@functools.cache
+def drawn_independently(features, labels, lr):
+    """The jitter of one parameter where each batch is drawn anew."""
+    X = torch.cat([features, torch.ones(len(features), 1)], dim=1).double()
+    y = labels.double()
+    best = torch.linalg.pinv(X) @ y
+    generator = torch.Generator().manual_seed(0)
+    params = best.expand(100, 3, 1)
+    for _ in range(668):
+        batch = torch.randint(len(y), (100, 3), generator=generator)
+        rest = X[batch] @ params - y[batch]
+        params = params - lr * X[batch].transpose(1, 2) @ rest / 3
+    return (params - best).square().mean().sqrt()
+
+
 PICTURES = [
     error_bars("{'SGD': [w, b], 'least squares': [best]}"),
-    jitter,
     residuals,
     again,
 ]

@@ -1,71 +1,100 @@
 import numpy as np
 import torch
 
-from figures.parts import legend, level_line, line
+from figures.parts import close, legend, level_line, line
 
 
-def stored(names, group):
-    """The stored cases of a group, in the order in which they were run."""
-    cases = names["results"]["cases"]
-    return [case for case in cases if case["group"] == group]
+def load_diabetes(**settings):
+    from sklearn import datasets  # which takes a second
+
+    return datasets.load_diabetes(**settings)
 
 
-def times_of_all_ways(figure, names):
-    exact = [
-        case | {"way": "least squares"}
-        for case in stored(names, "least squares")
-        if case["dtype"] == "float64"
-        and case["n"] in (1_000, 100_000, 1_000_000)
+def training_part(scaled):
+    """The rows that the chapter trains on, with a column of ones."""
+    data = load_diabetes(scaled=scaled).data.astype("float32").astype(float)
+    order = torch.randperm(442, generator=torch.Generator().manual_seed(1))
+    rows = data[order[:342].numpy()]
+    return np.hstack([rows, np.ones((342, 1))])
+
+
+def standardized():
+    rows = training_part(scaled=False)
+    rows[:, :10] -= rows[:, :10].mean(axis=0)
+    rows[:, :10] /= rows[:, :10].std(axis=0)
+    return rows
+
+
+def labels():
+    order = torch.randperm(442, generator=torch.Generator().manual_seed(1))
+    return load_diabetes().target[order[:342].numpy()]
+
+
+def spectra(figure, names):
+    (ax,) = figure.axes
+    *curves, above, below = ax.lines
+    tables = training_part(False), standardized(), training_part(True)
+    for artist, table in zip(curves, tables, strict=True):
+        singular = np.linalg.svd(table, compute_uv=False)
+        rank, values = artist.get_xydata().T
+        close(rank, range(1, 12))
+        close(np.log(values), np.log(singular**2 / 342))
+    level_line(above, 2 / 0.01)
+    level_line(below, 1 / (1000 * 0.01))
+    assert legend(ax) == [
+        "raw",
+        "standardized",
+        "scikit-learn",
+        r"$2/\eta$",
+        r"$1/(1000\eta)$",
     ]
-    for ax, group, cases in zip(
-        figure.axes,
-        ("iterate", "train"),
-        (stored(names, "iterate"), stored(names, "train") + exact),
-        strict=True,
-    ):
-        ways = list(dict.fromkeys(case["way"] for case in cases))
-        for artist, way in zip(ax.lines, ways, strict=True):
-            rows = [c for c in cases if c["way"] == way]
-            times = [1e6 * c["seconds"] / c["n"] for c in rows]
-            line(artist, range(3), times)
-            assert artist.get_label() == way
-        looks = {
-            (a.get_color(), a.get_marker(), a.get_linestyle())
-            for a in ax.lines
-        }
-        assert len(looks) == len(ways)
-        assert legend(ax) == ways
-        assert ax.get_legend().get_title().get_text() == group
-        assert ax.get_yscale() == "log"
-        assert [tick.get_text() for tick in ax.get_xticklabels()] == [
-            f"$n$ = {c['n']:,}\n$m$ = {c['batch_size']}"
-            for c in cases
-            if c["way"] == ways[0]
-        ]
-    assert figure.axes[0].get_ylabel() == "microseconds per example"
+    assert ax.get_yscale() == "log"
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("$j$", r"$\lambda_j$")
 
 
-def times_and_losses(figure, names):
-    left, right = figure.axes
-    cases = stored(names, "batch size")
-    sizes = [case["batch_size"] for case in cases]
-    (times,) = left.lines
-    line(times, sizes, [case["seconds"] for case in cases])
-    losses, floor = right.lines
-    with torch.random.fork_rng(devices=[]):
-        expected = [names["loss_after_one_epoch"](size) for size in sizes]
-    line(losses, sizes, expected)
-    level_line(floor, 0.01**2 / 2)
-    assert legend(right) == [r"$\sigma^2/2$"]
-    assert np.all(np.diff(sizes) > 0)
-    for ax in (left, right):
-        assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
-        assert ax.get_xlabel() == "batch size"
-    assert left.get_ylabel() == "seconds for one epoch"
-    assert right.get_ylabel() == "mean loss afterwards"
+def weights(figure, names):
+    (ax,) = figure.axes
+    X, y = standardized(), labels()
+    best = np.linalg.pinv(X) @ y
+    values, directions = np.linalg.eigh(X.T @ X / 342)
+    left = directions @ np.diag((1 - 0.01 * values) ** 1000) @ directions.T
+    trained = best - left @ best
+    heights = [bar.get_height() for bar in ax.patches]
+    expected = np.concatenate([trained[4:10], best[4:10]])
+    # Training is in single precision.
+    np.testing.assert_allclose(heights, expected, atol=2e-3)
+    places = [bar.get_x() for bar in ax.patches]
+    close(places, [*np.arange(6) - 0.4, *range(6)])
+    ticks = [tick.get_text() for tick in ax.get_xticklabels()]
+    assert ticks == ["s1", "s2", "s3", "s4", "s5", "s6"]
+    assert legend(ax) == ["trained", "least squares"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("column", "weight")
 
 
-PICTURES = [
-    times_of_all_ways,
-    times_and_losses,
-]
+def residuals(figure, names):
+    against, histogram = figure.axes
+    X, y = standardized(), labels()
+    y_hat = X @ np.linalg.pinv(X) @ y
+    left = y - y_hat
+    (cloud,), (zero,) = against.collections, against.lines
+    np.testing.assert_allclose(
+        cloud.get_offsets(), np.stack([y_hat, left], axis=1), atol=1e-3
+    )
+    level_line(zero, 0)
+    assert against.get_xlabel() == r"$\hat{y}$"
+    assert against.get_ylabel() == r"$y - \hat{y}$"
+
+    bars, sigma = histogram.patches, (left @ left / (342 - 11)) ** 0.5
+    edges = [bars[0].get_x(), bars[-1].get_x() + bars[-1].get_width()]
+    np.testing.assert_allclose(edges, [left.min(), left.max()], atol=1e-3)
+    expected, _ = np.histogram(left, bins=len(bars), density=True)
+    close([bar.get_height() for bar in bars], expected)
+    (bell,) = histogram.lines
+    x = bell.get_xdata()
+    close((x[0], x[-1]), (-4 * sigma, 4 * sigma))
+    density = np.exp(-(x**2) / (2 * sigma**2)) / (sigma * (2 * np.pi) ** 0.5)
+    line(bell, x, density)
+    assert legend(histogram) == ["residuals", r"$\mathcal{N}(0,\sigma^2)$"]
+
+
+PICTURES = [spectra, weights, residuals]

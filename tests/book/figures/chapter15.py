@@ -1,61 +1,82 @@
-import numpy as np
+import torch
 
-from figures.parts import close, legend, line
-from linreg.plot import BLUE, ORANGE
+from figures.parts import legend, level_line, line
 
 
-def by_the_formula(names, size, p):
-    """T(p), with the constants that fit the powers of ten best."""
-    measured = names["measured"]
-    ring_step = measured["all_reduce_us"] / 2
-    rows, times = [], []
-    for m, one, two in zip(
-        measured["batch_sizes"], *measured["step_us"].values(), strict=True
+def stored(names, group):
+    """The stored cases of a group, in the order in which they were run."""
+    cases = names["results"]["cases"]
+    return [case for case in cases if case["group"] == group]
+
+
+def times_of_all_ways(figure, names):
+    exact = [
+        case | {"way": "least squares"}
+        for case in stored(names, "least squares")
+        if case["dtype"] == "float64"
+        and case["n"] in (1_000, 100_000, 1_000_000)
+    ]
+    for ax, group, cases in zip(
+        figure.axes,
+        ("iterate", "train"),
+        (stored(names, "iterate"), stored(names, "train") + exact),
+        strict=True,
     ):
-        if str(m).rstrip("0") == "1":
-            rows += [[1 / one, 0, m / one], [1 / two, 1 / two, m / 2 / two]]
-            times += [1, 1]
-    start, more, example = np.linalg.pinv(np.array(rows)) @ np.array(times)
-    ring = 2 * (p - 1) * ring_step
-    shared = more - 2 * ring_step + ring if p > 1 else 0
-    return start + example * size / p + shared
+        ways = list(dict.fromkeys(case["way"] for case in cases))
+        for artist, way in zip(ax.lines, ways, strict=True):
+            rows = [c for c in cases if c["way"] == way]
+            times = [1e6 * c["seconds"] / c["n"] for c in rows]
+            line(artist, range(3), times)
+            assert artist.get_label() == way
+        looks = {
+            (a.get_color(), a.get_marker(), a.get_linestyle())
+            for a in ax.lines
+        }
+        assert len(looks) == len(ways)
+        assert legend(ax) == ways
+        assert ax.get_legend().get_title().get_text() == group
+        assert ax.get_yscale() == "log"
+        assert [tick.get_text() for tick in ax.get_xticklabels()] == [
+            f"$n$ = {c['n']:,}\n$m$ = {c['batch_size']}"
+            for c in cases
+            if c["way"] == ways[0]
+        ]
+    assert figure.axes[0].get_ylabel() == "microseconds per example"
 
 
-def measured_and_formula(figure, names):
+def times_to_the_floor(figure, names):
     (ax,) = figure.axes
-    sizes = names["measured"]["batch_sizes"]
-    measured = [names["measured"]["step_us"][key] for key in ("1", "2")]
-    solid, dashed = ax.lines[:2], ax.lines[2:]
-    for artist, times, color in zip(
-        solid, measured, (BLUE, ORANGE), strict=True
+    cases = stored(names, "batch size")
+    sizes = [case["batch_size"] for case in cases] + [10_000]
+    each = [c["seconds"] / -(-10_000 // c["batch_size"]) for c in cases]
+    (full,) = (c for c in stored(names, "full batch") if c["n"] == 10_000)
+    each.append(full["seconds"] / full["steps"])
+    fixed, tuned, exact = ax.lines
+    with torch.random.fork_rng(devices=[]):
+        steps = [
+            [names["steps_needed"](size, lr) for lr in names["rates"]]
+            for size in sizes
+        ]
+    assert names["rates"][0] == 0.03
+    for artist, chosen in (
+        (fixed, [s[0] for s in steps]),
+        (tuned, map(min, steps)),
     ):
+        times = [1e3 * s * t for s, t in zip(chosen, each, strict=True)]
         line(artist, sizes, times)
-        assert (artist.get_linestyle(), artist.get_color()) == ("-", color)
-    for artist, p, color in zip(dashed, (1, 2), (BLUE, ORANGE), strict=True):
-        line(artist, sizes, [by_the_formula(names, m, p) for m in sizes])
-        assert (artist.get_linestyle(), artist.get_color()) == ("--", color)
-    assert legend(ax) == ["1 process", "2 processes", "T(1)", "T(2)"]
+    (solved,) = (
+        case["seconds"]
+        for case in stored(names, "least squares")
+        if (case["n"], case["dtype"]) == (10_000, "float64")
+    )
+    level_line(exact, 1e3 * solved)
+    assert legend(ax) == ["lr = 0.03", "best lr", "least squares"]
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
     assert ax.get_xlabel() == "batch size"
-    assert ax.get_ylabel() == "microseconds"
+    assert ax.get_ylabel() == "milliseconds to the floor"
 
 
-def more_processes(figure, names):
-    (ax,) = figure.axes
-    powers, processes = (5, 6, 7), [2**j for j in range(7)]
-    for artist, k in zip(ax.lines, powers, strict=True):
-        times = [by_the_formula(names, 10**k, p) for p in processes]
-        line(artist, processes, times)
-    (cloud,) = ax.collections
-    measured = names["measured"]
-    places = [measured["batch_sizes"].index(10**k) for k in (5, 6)]
-    times = [measured["step_us"][p][i] for p in ("1", "2") for i in places]
-    close(cloud.get_offsets(), np.stack([[1] * 2 + [2] * 2, times], axis=1))
-    batches = [f"batch of 1e{k}" for k in powers]
-    assert legend(ax) == [*batches, "measured"]
-    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
-    assert ax.get_xlabel() == "processes"
-    assert ax.get_ylabel() == "microseconds"
-
-
-PICTURES = [measured_and_formula, more_processes]
+PICTURES = [
+    times_of_all_ways,
+    times_to_the_floor,
+]

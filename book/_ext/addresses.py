@@ -1,0 +1,71 @@
+"""The addresses of the repository and of the site, where they are known.
+
+The repository's is `repository: url` in _config.yml; a fork that GitHub
+builds knows its own without being told.
+"""
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.errors import ConfigError
+from yaml import safe_load
+
+from book._ext import editions
+
+
+def plain_address(url: str) -> str:
+    """Return a repository's address as a browser shows it, or ""."""
+    parts = urlsplit(url.strip())
+    path = parts.path.strip("/").removesuffix(".git")
+    return f"https://{parts.netloc.lower()}/{path}" if path else ""
+
+
+def configured_address(root: Path) -> str:
+    """Return the address in _config.yml, or ""."""
+    config = safe_load((root / "_config.yml").read_text("utf-8"))
+    return plain_address(config["repository"]["url"])
+
+
+def pages_address(url: str) -> str:
+    """Return where GitHub Pages serves the site of a repository, or ""."""
+    host, _, path = url.removeprefix("https://").partition("/")
+    if host != "github.com":
+        return ""
+    owner, _, repository = path.partition("/")
+    if not repository or "/" in repository:
+        raise ConfigError(
+            "repository: url must be like https://github.com/you/linreg, "
+            f"got {url}"
+        )
+    home = f"{owner.lower()}.github.io"
+    own = repository.lower() == home  # a user's site is at the top
+    return f"https://{home}/" if own else f"https://{home}/{repository}/"
+
+
+def complete_config(app: Sphinx, config: Config) -> None:
+    """Set what depends on the addresses, which YAML cannot.
+
+    Launch buttons would open another book where the address is not known.
+    """
+    theme = config.html_theme_options
+    name = os.environ.get("GITHUB_REPOSITORY", "")
+    url = plain_address(theme["repository_url"])
+    url = url or plain_address(name and f"https://github.com/{name}")
+    config.html_context["address"] = url
+    on_github = url.startswith("https://github.com/")
+    theme["repository_url"] = url if on_github else ""
+    if editions.EDITION == "en":
+        theme["repository_branch"] = "english"  # the Pages workflow makes it
+    if not on_github:
+        theme["launch_buttons"] = {}  # the theme knows few other hosts
+    home = (config.html_baseurl or (pages_address(url) if url else "")).rstrip(
+        "/"
+    )
+    if home:
+        config.html_baseurl = f"{home}/{editions.EDITION}/"
+        app.setup_extension("sphinx_sitemap")
+        config.sitemap_url_scheme = "{link}"
+    config.ogp_site_url = config.html_baseurl

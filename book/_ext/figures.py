@@ -1,0 +1,101 @@
+"""The figures that answer: their data, and their modules as one script each.
+
+Such a picture's output in the notebook holds its data as well, under a type
+of JSON that no other program knows.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+
+import nbformat
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
+
+from book._ext.editions import page_source
+
+LOADER = "explore/load.js"
+IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+\.js)";\n', re.M)
+
+
+def set_data_aside(app: Sphinx, _: str, source: list[str]) -> None:
+    """Let MyST-NB read the pictures without the data that it cannot show."""
+    if "+json" in source[0]:
+        notebook = nbformat.reads(source[0], as_version=4)
+        for _, bundle, kind in pictures_with_data(notebook):
+            del bundle[kind]
+        source[0] = nbformat.writes(notebook)
+
+
+def let_figures_answer(
+    app: Sphinx,
+    page: str,
+    template: str,
+    context: dict,
+    doctree: nodes.document | None,
+) -> None:
+    """Give pictures the data that their outputs have for the scripts."""
+    source = Path(app.env.doc2path(page)) if doctree else Path()
+    if app.builder.name != "html" or source.suffix != ".ipynb":
+        return
+    if "+json" not in (text := page_source(source)):
+        return
+    for cell, bundle, kind in pictures_with_data(
+        nbformat.reads(text, as_version=4)
+    ):
+        alt = f' alt="{escape(cell.metadata.mystnb.image.alt)}"'
+        data = escape(json.dumps(bundle[kind], separators=(",", ":")))
+        if context["body"].count(alt) != 1:
+            raise ExtensionError(f"{source}: not one picture with{alt}")
+        context["body"] = context["body"].replace(
+            alt, f'{alt} data-explore="{data}"'
+        )
+        if LOADER not in context["site_scripts"]:
+            context["site_scripts"].append(LOADER)
+
+
+def pictures_with_data(
+    notebook: nbformat.NotebookNode,
+) -> Iterator[tuple[nbformat.NotebookNode, nbformat.NotebookNode, str]]:
+    """Find the cells that show a picture and its data, and the data's type."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            bundle = output.get("data", {})
+            for kind in [k for k in bundle if k.endswith("+json")]:
+                if "image/png" in bundle:
+                    yield cell, bundle, kind
+
+
+def join_scripts(app: Sphinx, error: Exception | None) -> None:
+    """Join each figure's modules: from a disk, browsers load none."""
+    if error or app.builder.name != "html":
+        return
+    folder = Path(app.outdir, "_static", "explore")
+    modules = {p.name: p.read_text("utf-8") for p in folder.glob("*.js")}
+    used = {name for text in modules.values() for name in IMPORT.findall(text)}
+    for name in modules:
+        path = folder / name
+        if name in used:
+            path.unlink()
+        else:
+            parts = [
+                re.sub(
+                    "^export ", "", IMPORT.sub("", modules[part]), flags=re.M
+                )
+                for part in _with_imports(name, modules)
+            ]
+            code = "\n".join(parts)
+            path.write_text(
+                f'(() => {{\n"use strict";\n{code}}})();\n', "utf-8"
+            )
+
+
+def _with_imports(name: str, modules: dict[str, str]) -> list[str]:
+    """Name what a module imports, then itself."""
+    names: list[str] = []
+    for part in IMPORT.findall(modules[name]):
+        names += [n for n in _with_imports(part, modules) if n not in names]
+    return [*names, name]

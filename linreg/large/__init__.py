@@ -1,0 +1,1 @@
+"""Data larger than memory, and training in many processes."""

@@ -1,0 +1,267 @@
+"""Run each notebook once in this process, for the tests that look inside.
+
+nbval compares outputs, with a kernel that it starts itself. What it cannot
+see is kept here: the names after each cell, the figures, the exercises, and
+what the notebook did that it must not (guard/sitecustomize.py).
+"""
+
+import contextlib
+import copy
+import functools
+import io
+import linecache
+import os
+import signal
+import sys
+import tempfile
+import traceback
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import nbformat
+import pytest
+import torch
+from guard import sitecustomize as guard
+from matplotlib.figure import Figure
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
+each_notebook = pytest.mark.parametrize(
+    "path", NOTEBOOKS, ids=lambda path: path.stem
+)
+
+Names = dict[str, Any]
+
+
+class TooLong(BaseException):
+    """An answer or its check did not end in time."""
+
+
+@dataclass
+class Exercise:
+    """An exercise's cells, and the names of one who ran what can be seen."""
+
+    check: str
+    solution: str
+    before: Names
+    folder: Path
+
+    def judge(self, answer: str, seconds: int = 20) -> str:
+        """Answer as a reader would; return what the check prints last."""
+        names = own_copy(self.before)
+        with sandbox(self.folder), no_longer_than(seconds):
+            torch.manual_seed(0)
+            execute(answer, names)
+            return last_line(execute(self.check, names))
+
+
+@dataclass
+class Run:
+    """What is left of a notebook that ran from top to bottom."""
+
+    names: Names = field(default_factory=dict)
+    states: dict[str, Names] = field(default_factory=dict)
+    figures: dict[str, list[Figure]] = field(default_factory=dict)
+    exercises: list[Exercise] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+
+def tags(cell):
+    return cell.metadata.get("tags", [])
+
+
+def run(path: Path) -> Run:
+    """Return the one run of a notebook; no cell of it failed."""
+    done = run_once(path)
+    assert done.failed == [], "\n".join(done.failed)
+    return done
+
+
+@functools.cache
+def run_once(path: Path) -> Run:
+    """Execute a notebook of the book, also if a cell fails."""
+    return run_cells(nbformat.read(path, as_version=4).cells, path.parent)
+
+
+def run_again(path: Path, sources: list[str]) -> list[str]:
+    """Run some of a notebook's cells after all others; the last lines."""
+    names = own_copy(run(path).names)
+    with sandbox(path.parent):
+        return [last_line(execute(source, names)) for source in sources]
+
+
+def run_cells(cells, folder: Path) -> Run:
+    result = Run()
+    names = result.names = {"__name__": "__main__"}
+    there = contents(folder)
+    code = [cell for cell in cells if cell.cell_type == "code"]
+    with sandbox(folder) as result.violations:
+        for number, cell in enumerate(code):
+            if "answer" in tags(cell):
+                check, solution = code[number + 1 : number + 3]
+                before = names_in_sight(result, code)
+                result.exercises.append(
+                    Exercise(check.source, solution.source, before, folder)
+                )
+            try:
+                execute(cell.source, names)
+            except Exception:
+                if "raises-exception" not in tags(cell):
+                    result.failed.append(traceback.format_exc())
+            result.states[cell.id] = dict(names)
+            # What Jupyter would show now.
+            figures = [plt.figure(number) for number in plt.get_fignums()]
+            result.figures[cell.id] = figures
+            plt.close("all")
+    changed = there ^ contents(folder)
+    result.violations += [f"touched {path}" for path, _ in changed]
+    return result
+
+
+def names_in_sight(result: Run, code) -> Names:
+    """The names before the first answer, but for what hidden cells made."""
+    if result.exercises:
+        return result.exercises[0].before
+    hidden: set[str] = set()
+    before: Names = {"__name__": "__main__"}
+    for cell in code:
+        if (after := result.states.get(cell.id)) is None:
+            break
+        new = {n for n in after if after[n] is not before.get(n, ...)}
+        hidden = hidden | new if "remove-input" in tags(cell) else hidden - new
+        before = after
+    return own_copy({n: v for n, v in before.items() if n not in hidden})
+
+
+def execute(source: str, names: Names) -> str:
+    """Run a cell's code with these names; return what it prints.
+
+    Its errors pass to the caller, and inspect.getsource finds its functions.
+    """
+    file = f"<cell {hash(source):x}>"
+    lines = source.splitlines(keepends=True)
+    linecache.cache[file] = (len(source), None, lines, file)
+    printed = io.StringIO()
+    with (
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):
+        exec(compile(source, file, "exec"), names)
+    return printed.getvalue()
+
+
+def last_line(printed: str) -> str:
+    return (printed.splitlines() or [""])[-1]
+
+
+def own_copy(names: Names) -> Names:
+    """The same values; what a cell could change in place is copied."""
+    copied: Names = {}
+    memo: dict[int, Any] = {}
+
+    def own(value):
+        if isinstance(value, torch.Tensor) and value.is_leaf:
+            return copy.deepcopy(value, memo)
+        if isinstance(value, (torch.nn.Module, torch.optim.Optimizer)):
+            return copy.deepcopy(value, memo)
+        if isinstance(value, torch.Generator):
+            return memo.setdefault(id(value), value.clone_state())
+        if isinstance(value, list):
+            return [own(item) for item in value]
+        if isinstance(value, dict):
+            return {key: own(item) for key, item in value.items()}
+        if isinstance(value, FunctionType) and is_a_cells(value):
+            function = FunctionType(
+                value.__code__,
+                copied,
+                value.__name__,
+                value.__defaults__,
+                value.__closure__,
+            )
+            function.__kwdefaults__ = value.__kwdefaults__
+            return function
+        return value
+
+    copied.update({n: own(v) for n, v in names.items() if n != "__builtins__"})
+    return copied
+
+
+def is_a_cells(function: FunctionType) -> bool:
+    return function.__code__.co_filename.startswith("<cell ")
+
+
+@contextlib.contextmanager
+def no_longer_than(seconds: int):
+    """Interrupt what takes longer; say so in one line."""
+
+    def ring(*_):
+        raise TooLong(f"no end after {seconds} seconds")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@contextlib.contextmanager
+def sandbox(folder: Path):
+    """Run cells in a folder, guarded, and leave all as it was.
+
+    Yields a list of what the cells did that they must not.
+    """
+    violations: list[str] = []
+    threads, recording = torch.get_num_threads(), torch.is_grad_enabled()
+    environment, bytecode = dict(os.environ), sys.dont_write_bytecode
+    with (
+        tempfile.TemporaryDirectory() as guarded,
+        torch.random.fork_rng(devices=[]),
+        warnings.catch_warnings(),
+        mpl.rc_context(),
+        contextlib.chdir(folder),
+    ):
+        temporary = Path(guarded, "temporary")
+        temporary.mkdir()
+        paths = [str(Path(guard.__file__).parent), str(ROOT)]
+        plt.close("all")
+        warnings.simplefilter("ignore")
+        sys.dont_write_bytecode = True
+        tempfile.tempdir = str(temporary)
+        os.environ.update(
+            GUARD_FOLDER=guarded,
+            PYTHONDONTWRITEBYTECODE="1",
+            PYTHONPATH=os.pathsep.join(paths),
+            TMPDIR=str(temporary),
+            TORCHINDUCTOR_CACHE_DIR=str(Path(guarded, "torch")),
+        )
+        try:
+            yield violations
+        finally:
+            os.environ.clear()
+            os.environ.update(environment)
+            tempfile.tempdir = None
+            sys.dont_write_bytecode = bytecode
+            torch.set_num_threads(threads)
+            torch.set_grad_enabled(recording)
+            plt.close("all")
+        refused = Path(guarded, "refused")
+        if refused.exists():
+            violations += refused.read_text(encoding="utf-8").splitlines()
+        violations += [f"left {path.name}" for path in temporary.iterdir()]
+
+
+def contents(folder: Path) -> set[tuple[str, int]]:
+    """The files, but for those of _ext and the like: Sphinx compiles some."""
+    return {
+        (str(path), (folder / path).stat().st_mtime_ns)
+        for path in (path.relative_to(folder) for path in folder.rglob("*"))
+        if (folder / path).is_file() and path.parts[0][0] != "_"
+    }

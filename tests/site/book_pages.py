@@ -1,0 +1,34 @@
+"""The pages of the site by name, and what the tests of all of them share."""
+
+import os
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+
+ROOT = Path(__file__).parents[2]
+CI = bool(os.environ.get("CI"))  # there, everything in every state
+EDITIONS = ("zh", "en")
+each_edition = pytest.mark.parametrize("edition", EDITIONS)
+DOCUMENTS = sorted(
+    path.stem
+    for pattern in ("*.md", "*.ipynb")
+    for path in (ROOT / "book").glob(pattern)
+)
+PAGES = {
+    edition: [f"{edition}/book/{name}.html" for name in DOCUMENTS]
+    for edition in EDITIONS
+}
+ALL_PAGES = [*PAGES["zh"], *PAGES["en"]]
+REAL_PAGES = ALL_PAGES + [
+    f"{edition}/{name}.html"
+    for edition in EDITIONS
+    for name in ("search", "genindex")
+]
+SENDING_ON = ["index.html", "zh/index.html", "en/index.html"]
+EVERY_PAGE = REAL_PAGES + SENDING_ON
+CHAPTER = "zh/book/06-sgd.html"
+
+
+def parse(path):
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "lxml")
