@@ -95,7 +95,7 @@ def one_epoch(kind, folder, batch_size):
         }
 
 
-def measure_epochs(rounds=3):
+def measure_epochs(rounds=2):
     """Run the same program in one process and in two; keep the quickest."""
     found = []
     with TemporaryDirectory() as scratch:

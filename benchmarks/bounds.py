@@ -23,7 +23,7 @@ FOLDER = Path(__file__).parent
 RATIOS = [
     ("iterate", "data_iter", "note", (7, 10, 12)),
     ("iterate", "data_iter", "DataLoader", (25, 45, 50)),
-    ("train", "linreg", "framework", (1.6, 2, 6)),
+    ("train", "linreg", "framework", (1.4, 1.7, 4)),
     ("train", "linreg", "note", (1, 1, 1)),
     ("iterate", "randperm", "note", (1, 1, 1)),
     ("iterate", "data_iter", "randperm", (1.3, 1.3, 1.2)),
@@ -34,7 +34,7 @@ RATIOS = [
     ("iterate", "BatchSampler", "DataLoader", (1.3, 2, 3)),
     ("iterate", "data_iter", "BatchSampler", (10, 10, 10)),
     ("train", "linreg", "fw+data_iter", (1, 1, 1)),
-    ("train", "fw+data_iter", "framework", (1.3, 2, 4)),
+    ("train", "fw+data_iter", "framework", (1.3, 1.6, 4)),
 ]
 
 
@@ -162,11 +162,10 @@ def _check_to_loss(runs: list[Figures]) -> None:
     assert all(run["steps"][0] == run["steps"][1] for run in runs)
     assert examples[2:] == sorted(examples[2:]), "more is looked at"
     assert examples[-1] > 20 * min(examples)
-    for ms in (one, two):
-        best = ms.index(min(ms))
-        assert 100 <= sizes[best] <= 10_000, "the best is in the middle"
-        assert ms[0] > 5 * ms[best]
-        assert ms[-1] > ms[best]
+    best = one.index(min(one))
+    assert 100 <= sizes[best] <= 10_000, "the best is in the middle"
+    assert one[-1] > 1.5 * one[best]
+    assert all(ms[0] > 5 * min(ms) for ms in (one, two))
     for size, alone, both in zip(sizes, one, two, strict=True):
         assert size > 100 or both > 2 * alone, "small batches wait"
     assert min(one) < min(two), "the quickest is one process"

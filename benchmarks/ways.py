@@ -141,7 +141,7 @@ def train_by_hand(
 
 
 def least_squares(data: Data, dtype: torch.dtype = torch.float64) -> Params:
-    """Compute the best parameters without taking any step (chapter 8)."""
+    """Compute the best parameters without taking any step (chapter 11)."""
     features, labels = (part.to(dtype) for part in data)
     X_one = torch.cat([features, torch.ones_like(labels)], dim=1)
     theta = torch.linalg.lstsq(X_one, labels).solution

@@ -19,7 +19,6 @@ from linreg.large.files import (
     shuffle_data,
     write_data,
 )
-from linreg.large.processes import process_group, train_distributed
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -75,6 +74,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 def train(folder: str, checkpoint: str, **settings: Any) -> None:  # noqa: ANN401
     """Train a linear model from random weights; process 0 says how it goes."""
+    # Half of the start of each command, and the others need none of it.
+    from linreg.large.processes import process_group, train_distributed
+
     with process_group():
         X, _ = read_block(folder, 0, 1)
         torch.manual_seed(settings["seed"])
@@ -100,7 +102,8 @@ def main() -> None:
             folder = settings.get("folder") or settings["target"]
             n, d = open_data(folder)[0].shape
             print(f"{folder}: {n} examples, {d} features")
-    except (OSError, TypeError, ValueError) as error:
+    # RuntimeError: another process has died, says gloo in a line of its own.
+    except (OSError, RuntimeError, TypeError, ValueError) as error:
         sys.exit(f"linreg: {error}")
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import functools
 import itertools
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,21 @@ PACKED = {
     b"\xff\xfe": "is in UTF-16: save it as UTF-8",
     b"\xfe\xff": "is in UTF-16: save it as UTF-8",
 }
+
+
+def watch(*paths: Path) -> Callable[[], None]:
+    """Make a function that raises once one of the files has changed."""
+
+    def stamps() -> list[tuple[int, ...]]:
+        found = map(os.stat, paths)
+        return [(s.st_ino, s.st_size, s.st_mtime_ns) for s in found]
+
+    def unchanged() -> None:
+        if stamps() != before:
+            raise ValueError(f"{paths[0]} changed while it was read")
+
+    before = stamps()
+    return unchanged
 
 
 def survey(source: Path, label: str) -> tuple[list[str], int]:
@@ -49,13 +64,17 @@ def survey(source: Path, label: str) -> tuple[list[str], int]:
 
 
 def read_pieces(
-    source: Path, names: list[str], piece_size: int, dtype: np.dtype[Any]
+    source: Path,
+    names: list[str],
+    piece_size: int,
+    dtype: str,
+    unchanged: Callable[[], None],
 ) -> Iterator[NDArray[np.float64]]:
     """Yield the numbers, so many rows at a time, each checked.
 
     Raises:
         ValueError: a field is no number that the type can hold; the message
-            names line and column.
+            names line and column. Or what `unchanged` raises.
     """
     lines = itertools.islice(_lines(source), 1, None)
     done, low, high = 1, np.inf, -np.inf
@@ -65,11 +84,13 @@ def read_pieces(
             table = np.loadtxt(plain, delimiter=",", comments=None, ndmin=2)
         except (csv.Error, ValueError):
             table = np.empty((0, 0))
+        unchanged()
         try:
             if table.shape != (len(piece), len(names)):
                 for row, line in enumerate(piece):
                     _check_line(row, line, names)
             _check_finite(table, names)
+            _check_digits(table, names, piece)
             low = np.minimum(low, table.min(axis=0))
             high = np.maximum(high, table.max(axis=0))
             _check_rounding(table, names, dtype, high - low)
@@ -79,6 +100,7 @@ def read_pieces(
             raise ValueError(f"{source}, line {number}{said}") from error
         done += len(piece)
         yield table
+    unchanged()
 
 
 class _RowError(Exception):
@@ -111,7 +133,12 @@ def _lines(source: Path) -> Iterator[str]:
 
 def _unquoted(line: str) -> str:
     # numpy would read the "5"0 of a damaged file as 50.
-    return ",".join(_fields(line)) if '"' in line else line
+    if '"' not in line:
+        return line
+    fields = _fields(line)
+    if any("," in field or not field for field in fields):
+        raise ValueError("a quoted field that is no number")
+    return ",".join(fields)
 
 
 def _fields(line: str) -> list[str]:
@@ -170,10 +197,23 @@ def _check_finite(table: NDArray[np.float64], names: list[str]) -> None:
         raise _RowError(row, f": column {names[j]!r} {said}")
 
 
+def _check_digits(
+    table: NDArray[np.float64], names: list[str], piece: list[str]
+) -> None:
+    """Raise if an integer is so long that float64 makes it another one."""
+    for row, j in np.argwhere(np.abs(table) >= 2**53):
+        field = _fields(piece[row])[j].strip()
+        whole = int(table[row, j])
+        if field.lstrip("+-").isdigit() and int(field) != whole:
+            said = "must have at most 15 digits, or be left out"
+            got = f"got {field[:30]}"
+            raise _RowError(row, f": column {names[j]!r} {said}: {got}")
+
+
 def _check_rounding(
     table: NDArray[np.float64],
     names: list[str],
-    dtype: np.dtype[Any],
+    dtype: str,
     spread: NDArray[np.float64],
 ) -> None:
     """Raise if a number becomes another one in `dtype`.

@@ -63,8 +63,7 @@ def data_iter(
         X (m, d) and y (m, 1), with m = batch_size except for the last batch.
 
     Raises:
-        TypeError, ValueError: an argument is not as described above; raised
-            when the first batch is asked for.
+        TypeError, ValueError: an argument is not as described above.
     """
     check_data_iter(batch_size, features, labels, generator)
 

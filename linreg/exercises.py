@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
+
 
 def judge(check: Callable[..., None], *answers: object) -> None:
     """Print whether the answers pass a check, or what is wrong with them.
@@ -31,3 +33,20 @@ def judge(check: Callable[..., None], *answers: object) -> None:
         raise error.with_traceback(trace and trace.tb_next) from None
     else:
         print("right")
+
+
+def numbers(value: object) -> list[float]:
+    """Return the numbers of an answer, in whatever they were written down.
+
+    Args:
+        value: a number, tensor or array, or a list of such, of lists as well.
+
+    Raises:
+        AssertionError: a part is none of these; the sentence says what it is.
+    """
+    if isinstance(value, (list, tuple)):
+        return [n for part in value for n in numbers(part)]
+    kind = type(value).__name__
+    known = isinstance(value, (int, float)) or hasattr(value, "__array__")
+    assert known, f"expected numbers, got a part of type {kind}"
+    return torch.as_tensor(value).double().flatten().tolist()

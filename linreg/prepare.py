@@ -52,7 +52,7 @@ def split_data(
 
 
 def column_stats(features: Tensor) -> tuple[Tensor, Tensor]:
-    """Compute what `standardize` needs, from the training part. Chapter 13.
+    """Compute what `standardize` needs, from the training set. Chapter 13.
 
     Args:
         features: shape (n, d).
@@ -85,7 +85,7 @@ def standardize(features: Tensor, mean: Tensor, std: Tensor) -> Tensor:
     """Subtract each column's mean and divide by its deviation. Chapter 13.
 
     Args:
-        features: shape (n, d); training part, test part or new examples.
+        features: shape (n, d); training set, test set or new examples.
         mean: what to subtract, shape (d,), from `column_stats`.
         std: what to divide by, shape (d,), from `column_stats`.
 

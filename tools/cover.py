@@ -1,4 +1,4 @@
-"""Draw the picture of the front page and the card that links show."""
+"""Draw the card that links show, and the line of the front page."""
 
 import argparse
 from io import BytesIO
@@ -12,10 +12,10 @@ from linreg.pictures.plot import plot_loss_surface, plot_losses
 from tools.execute import small_png
 
 
-def draw_cover(path: str, *, card: bool = False) -> None:
+def draw_card(path: str) -> None:
     """Train for five epochs; save the weights' path beside the loss curve.
 
-    A card is what a link to the book shows in a chat: larger, with a title.
+    A link to the book shows the card in a chat, and the EPUB as its cover.
     """
     true_w, true_b, noise_std = torch.tensor([2, -3.4]), 4.2, 0.01
     features, labels = gen_data(
@@ -33,21 +33,95 @@ def draw_cover(path: str, *, card: bool = False) -> None:
             sgd([w, b], 0.03, len(X))
             steps.append(w.detach().flatten().clone())
 
-    size, dpi = ((12, 6.3), 100) if card else ((8, 3.6), 200)
-    figure = plt.figure(figsize=size, layout="constrained")
-    if card:
-        figure.suptitle("y = Xw + b, from scratch in PyTorch", size=30)
+    figure = plt.figure(figsize=(12, 6.3), layout="constrained")
+    figure.suptitle("y = Xw + b, from scratch in PyTorch", size=30)
     left, right = figure.subplots(1, 2, width_ratios=[1, 1.6])
     plot_loss_surface(features, labels, true_b, torch.stack(steps[:200]), left)
     plot_losses({"lr=0.03": losses}, noise_std, right)
     png = BytesIO()
-    figure.savefig(png, dpi=dpi, metadata={"Software": None})
+    figure.savefig(png, dpi=100, metadata={"Software": None})
     Path(path).write_bytes(small_png(png.getvalue()))
 
 
+LINE = """\
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 24 360 140" width="1080" \
+height="420" font-family="sans-serif">
+<style>
+circle {{ fill: #3489c9; fill-opacity: 0.85; }}
+text {{ fill: #767676; font-size: 15px; text-anchor: end; }}
+.shown {{ visibility: hidden; }}
+line {{ stroke: #d55e00; stroke-width: 3; transform: {end}; \
+vector-effect: non-scaling-stroke; }}
+@media (prefers-reduced-motion: no-preference) {{
+line {{ animation: fall {seconds}s linear; }}
+.shown {{ animation: show {frame}s step-end; }}
+.last {{ animation: hide {wait}s step-end; }}
+}}
+@keyframes show {{ from {{ visibility: visible; }} }}
+@keyframes hide {{ from {{ visibility: hidden; }} }}
+@keyframes fall {{
+{keyframes}
+}}
+</style>
+{dots}
+<line x1="-3.5" x2="3.5"/>
+{words}
+</svg>
+"""
+
+
+def draw_line(path: str) -> None:
+    """Train on one feature; let the line fall on the dots, once."""
+    true_w, true_b, noise_std = torch.tensor([2.0]), 4.2, 1.0
+    features, labels = gen_data(
+        true_w, true_b, 60, noise_std, torch.Generator().manual_seed(1)
+    )
+    generator = torch.Generator().manual_seed(2)
+    w, b = params = init_params(1, generator=generator)
+    steps = [(w.item(), b.item())]
+    for X, y in data_iter(3, features, labels, generator):
+        squared_loss(linreg(X, w, b), y).sum().backward()
+        sgd(params, 0.2, len(X))
+        steps.append((w.item(), b.item()))
+
+    def matrix(w: float, b: float) -> str:
+        return f"matrix(50, {-9 * w:.1f}, 0, 1, 180, {130 - 9 * b:.1f})"
+
+    def said(step: int, name: str, delay: float) -> str:
+        w, b = steps[step]
+        return (
+            f'<text class="{name}" style="animation-delay: {delay:.1f}s" '
+            f'x="350" y="158">step {step}: y = {w:.1f}x + {b:.1f}</text>'
+        )
+
+    frame, last = 0.2, len(steps) - 1
+    svg = LINE.format(
+        end=matrix(*steps[last]),
+        frame=frame,
+        seconds=f"{last * frame:.1f}",
+        wait=f"{last * frame:.1f}",
+        keyframes="\n".join(
+            f"{100 * step / last:.0f}% {{ transform: {matrix(*found)}; }}"
+            for step, found in enumerate(steps)
+        ),
+        dots="\n".join(
+            f'<circle cx="{180 + 50 * x:.1f}" cy="{130 - 9 * y:.1f}" r="3.5"/>'
+            for x, y in zip(
+                features.flatten().tolist(),
+                labels.flatten().tolist(),
+                strict=True,
+            )
+        ),
+        words="\n".join(
+            [said(step, "shown", step * frame) for step in range(last)]
+            + [said(last, "last", 0)]
+        ),
+    )
+    Path(path).write_text(svg, "utf-8")
+
+
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Draw the cover or the card.")
-    parser.add_argument("path")
-    parser.add_argument("--card", action="store_true")
-    arguments = parser.parse_args()
-    draw_cover(arguments.path, card=arguments.card)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("path", help="of a .png, the card, or a .svg")
+    path = parser.parse_args().path
+    (draw_line if path.endswith(".svg") else draw_card)(path)

@@ -16,7 +16,7 @@ def write(folder: Path) -> None:
             target.write_text(page, "utf-8")
         elif target.read_text("utf-8") != page:
             print(f"{target} stays as it is: delete it to have the book's.")
-    picture = Path("_static", "cover.png")
+    picture = Path("_static", "line.svg")
     (folder / picture).parent.mkdir(exist_ok=True)
     shutil.copy(BOOK / picture, folder / picture)
 

@@ -1,6 +1,7 @@
 """Run notebooks in place and store their outputs, always the same bytes."""
 
 import os
+import re
 import sys
 from base64 import b64decode, b64encode
 from io import BytesIO
@@ -27,6 +28,9 @@ KERNEL_ARGUMENTS = [
 ]
 
 
+GUESS = re.compile(r"^> \*\*先猜再跑。\*\*", re.MULTILINE)
+
+
 def small_png(png: bytes) -> bytes:
     """Draw the same picture with 256 colours, in a third of the bytes."""
     small = BytesIO()
@@ -35,10 +39,27 @@ def small_png(png: bytes) -> bytes:
     return small.getvalue()
 
 
+def close_guesses(notebook: nbformat.NotebookNode) -> None:
+    """Let JupyterLab close the output of each cell that answers a guess."""
+    asked = False
+    for cell in notebook.cells:
+        tags = {*cell.metadata.get("tags", [])}
+        if cell.cell_type == "code" and "hide-cell" not in tags:
+            cell.metadata.pop("jupyter", None)
+            cell.metadata.pop("collapsed", None)
+            if asked and "answer" not in tags:
+                cell.metadata["jupyter"] = {"outputs_hidden": True}
+                cell.metadata["collapsed"] = True
+        asked = cell.cell_type == "markdown" and bool(
+            GUESS.search(cell.source)
+        )
+
+
 def execute(path: Path) -> None:
     """Run one notebook in a fresh kernel and write it back."""
     notebook = nbformat.read(path, as_version=4)
-    put_first_cell(notebook, configured_address(ROOT))
+    address = configured_address(ROOT)
+    put_first_cell(notebook, address and f"git+{address}")
     client = NotebookClient(
         notebook,
         record_timing=False,
@@ -48,12 +69,12 @@ def execute(path: Path) -> None:
     )
     client.execute()
     for cell in notebook.cells:
-        for residue in ("execution", "collapsed"):
-            cell.metadata.pop(residue, None)
+        cell.metadata.pop("execution", None)
         for output in cell.get("outputs", []):
             if png := output.get("data", {}).get("image/png"):
                 png = b64encode(small_png(b64decode(png))).decode()
                 output.data["image/png"] = png
+    close_guesses(notebook)
     # JupyterLab writes the name that its own kernel goes by.
     notebook.metadata.kernelspec.display_name = "Python 3"
     info = notebook.metadata.language_info

@@ -6,6 +6,8 @@ import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
@@ -13,12 +15,11 @@ from yaml import safe_dump, safe_load
 
 from book._ext.downloads import made_before
 from book._ext.english import setting, sources, words
+from book._ext.search_records import write_index
 
 ROOT = Path(__file__).parents[1]
 LANGUAGES = ("zh", "en")
-ENGLISH = dict.fromkeys(
-    ("language", "html_search_language", "epub_language"), "en"
-)
+ENGLISH = dict.fromkeys(("language", "epub_language"), "en")
 TEMPLATES = ROOT / "book" / "_templates" / "top"
 CANONICAL = re.compile('<link rel="canonical" href="(.*)zh/book/index.html"')
 
@@ -94,14 +95,20 @@ def join(folder: Path, site: Path) -> None:
             site / language,
             copy_function=os.link,
         )
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(partial(write_index, site), LANGUAGES))
     front = (site / "zh" / "book" / "index.html").read_text("utf-8")
     known = CANONICAL.search(front)
     home = known[1] if known else ""
     templates = Environment(loader=FileSystemLoader(TEMPLATES))
-    # Without its address the site cannot say where its pages are.
-    for name in ["index.html", *(["404.html", "sitemap.xml"] if home else [])]:
+    # Without its address the site cannot say where its pages are; a page that
+    # is not there finds out in the browser.
+    names = ["index.html", "404.html", *(["sitemap.xml"] if home else [])]
+    for name in names:
         page = templates.get_template(name).render(home=home)
         (site / name).write_text(f"{page}\n", "utf-8")
+    # Or GitHub, asked to publish a branch, leaves out `_static`.
+    (site / ".nojekyll").touch()
 
 
 def main() -> None:

@@ -69,3 +69,26 @@ def complete_config(app: Sphinx, config: Config) -> None:
         app.setup_extension("sphinx_sitemap")
         config.sitemap_url_scheme = "{link}"
     config.ogp_site_url = config.html_baseurl
+
+
+def offer_what_runs(
+    app: Sphinx, page: str, template: str, context: dict, doctree: object
+) -> None:
+    """Offer Colab where the chapter runs there.
+
+    It opens the notebook of the repository, whose first cell must say where
+    the package is: `make execute` writes it there. It has no d2l.
+    """
+    path = Path(app.env.doc2path(page))
+    text = path.read_text("utf-8") if path.suffix == ".ipynb" else ""
+    if "git+https" in text and "from d2l" not in text:
+        return
+    for group in context.get("header_buttons", []):
+        if group.get("label") == "launch-buttons":
+            group["buttons"] = [
+                button
+                for button in group["buttons"]
+                if not button["url"].startswith(
+                    "https://colab.research.google.com"
+                )
+            ]

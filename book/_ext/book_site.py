@@ -16,10 +16,16 @@ from book._ext import (
     epub,
     figures,
     formulas,
+    front,
+    guesses,
     light_pages,
     markup,
-    search_words,
 )
+
+
+def leave_out_search(app: Sphinx) -> None:
+    """Let Sphinx write no index: the site is searched by Pagefind."""
+    app.builder.search = False
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -27,7 +33,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     # What is read stays: to look for garbage in it takes a tenth of the time.
     gc.set_threshold(100_000, 50, 100)
     formulas.prepare_katex()
-    search_words.choose_search(app)
     for function in (
         editions.check_edition,
         addresses.complete_config,
@@ -35,19 +40,23 @@ def setup(app: Sphinx) -> dict[str, Any]:
     ):
         app.connect("config-inited", function, priority=100)
     app.connect("builder-inited", downloads.take_in_downloads)
-    app.connect("builder-inited", search_words.search_the_site_only)
+    app.connect("builder-inited", leave_out_search)
     app.connect("builder-inited", epub.choose_files)
     app.connect("env-get-outdated", light_pages.write_one_page)
     app.connect("source-read", editions.read_page, priority=100)
+    app.connect("source-read", front.read_front_page)
     app.connect("source-read", figures.set_data_aside)
     app.connect("doctree-resolved", formulas.keep_marks)
+    app.connect("doctree-resolved", guesses.enclose_answers)
     for function in (
         markup.mend_markup,
         editions.link_editions,
         downloads.link_downloads,
         light_pages.lighten,
+        addresses.offer_what_runs,
         epub.shape_for_epub,
         figures.let_figures_answer,
+        guesses.load_script,
     ):
         app.connect("html-page-context", function, priority=900)
     for function in (

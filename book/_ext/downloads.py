@@ -1,6 +1,7 @@
 """What readers take along: a chapter, all of them, and the other editions."""
 
 import re
+import tomllib
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
@@ -11,22 +12,19 @@ from sphinx.locale import _
 from book._ext import english
 from book._ext.editions import EDITION, page_source
 from book._ext.first_cell import put_first_cell
+from book._ext.front import BUNDLE, filled_in
 
 DOWNLOADS = "_build/downloads"  # where `make epub` and `make pdf` put theirs
 MADE_FROM = ["_*.yml", "book/*.ipynb", "book/*.md", "book/_locale/**/*.po"]
-BUNDLE = "linreg-book.zip"
 BUNDLED = [
-    "README*.md",
     "LICENSE",
     "pyproject.toml",
-    "requirements.txt",
     "linreg/**/*.py",
     "benchmarks/*.py",
     "benchmarks/*.json",
-    "book/*.ipynb",
-    "book/*.md",
-    "book/_static/cover.png",
+    "book/_static/line.svg",
 ]
+NAME = re.compile(f"<code[^>]*><span[^>]*>{BUNDLE}</span></code>")
 RELATIVE_LINK = re.compile(r"\]\((?P<page>[\w-]+)\.(?:ipynb|md)\b")
 
 
@@ -55,13 +53,16 @@ def link_downloads(
     """Link on the front page what there is to download."""
     if app.builder.name != "html" or page != app.config.root_doc:
         return
-    names = {BUNDLE: _("all notebooks and code (ZIP)")} | {
-        path.name: path.suffix[1:].upper()
-        for path in made_before(Path(app.srcdir), EDITION)[0]
-    }
-    links = [f'<a href="../{n}">{text}</a>' for n, text in names.items()]
-    said = _("The whole book to take along: {}.")
-    context["body"] += f"<p>{said.format(_(', ').join(links))}</p>"
+    link = f'<a href="../{BUNDLE}" download>{BUNDLE}</a>'
+    context["body"] = NAME.sub(link, context["body"])
+    fresh, _older = made_before(Path(app.srcdir), EDITION)
+    links = [
+        f'<a href="../{path.name}">{path.suffix[1:].upper()}</a>'
+        for path in fresh
+    ]
+    if links:
+        said = _("The whole book to take along: {}.")
+        context["body"] += f"<p>{said.format(_(', ').join(links))}</p>"
 
 
 def write_downloads(app: Sphinx, error: Exception | None) -> None:
@@ -77,8 +78,9 @@ def write_downloads(app: Sphinx, error: Exception | None) -> None:
 def _write_notebook(app: Sphinx, path: Path, source: Path) -> None:
     """Let a chapter that is downloaded alone find the package and the site."""
     notebook = nbformat.reads(page_source(source), as_version=4)
-    put_first_cell(notebook, app.config.html_context["address"])
-    home = app.config.html_baseurl
+    home, address = app.config.html_baseurl, app.config.html_context["address"]
+    package = home + BUNDLE if home else address and f"git+{address}"
+    put_first_cell(notebook, package)
     for cell in notebook.cells:
         if home and cell.cell_type == "markdown":
             cell.source = RELATIVE_LINK.sub(
@@ -88,17 +90,41 @@ def _write_notebook(app: Sphinx, path: Path, source: Path) -> None:
 
 
 def _write_bundle(app: Sphinx) -> None:
-    """Pack what it takes to run all chapters, for those without git."""
-    pages = english.pages()
+    """Pack what it takes to run all chapters; pip can install the ZIP, too."""
+    root = Path(app.srcdir)
+    files = {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for pattern in BUNDLED
+        for path in sorted(root.glob(pattern))
+    }
+    pages = {path.name: page_source(path) for path in english.pages()}
+    pages["index.md"] = filled_in(pages["index.md"])
+    files |= {f"book/{name}": page.encode() for name, page in pages.items()}
+    files["README.md"] = _readme(pages["index.md"]).encode()
+    files["requirements.txt"] = requirements(root).encode()
     with ZipFile(Path(app.outdir, BUNDLE), "w", ZIP_DEFLATED) as bundle:
-        for pattern in BUNDLED:
-            for path in sorted(Path(app.srcdir).glob(pattern)):
-                name = path.relative_to(app.srcdir).as_posix()
-                info = ZipInfo(f"{Path(BUNDLE).stem}/{name}")
-                info.compress_type = ZIP_DEFLATED
-                info.external_attr = 0o644 << 16
-                said = path in pages
-                data = (
-                    page_source(path).encode() if said else path.read_bytes()
-                )
-                bundle.writestr(info, data)
+        for name, data in files.items():
+            info = ZipInfo(f"{Path(BUNDLE).stem}/{name}")
+            info.compress_type = ZIP_DEFLATED
+            info.external_attr = 0o644 << 16
+            bundle.writestr(info, data)
+
+
+def _readme(front_page: str) -> str:
+    """Take what the front page says of the ZIP."""
+    title, *sections = re.split("^(?=## )", front_page, flags=re.MULTILINE)
+    (run,) = (section for section in sections if BUNDLE in section)
+    return f"{title.splitlines()[0]}\n\n{run}"
+
+
+def requirements(root: Path) -> str:
+    """Pin what the chapters import, and JupyterLab, as the book has it."""
+    settings = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
+    needed = [
+        re.match(r"[\w-]+", name)[0]
+        for name in settings["project"]["dependencies"]
+    ]
+    named = re.compile(rf"(?:{'|'.join(needed)}|jupyterlab)==")
+    pinned = (root / "requirements.txt").read_text("utf-8").splitlines()
+    lines = [line for line in pinned if named.match(line)]
+    return "\n".join([*lines, "--editable .", ""])

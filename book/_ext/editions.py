@@ -66,9 +66,10 @@ def link_editions(
     (other,) = LANGUAGES.keys() - {EDITION}
     up = f"{context['content_root']}../"
     context["other_edition"] = f"{up}{other}/{page}.html"
-    home = app.config.html_baseurl.removesuffix(f"{EDITION}/") or up
-    context["metatags"] = context.get("metatags", "") + "".join(
-        f'<link rel="alternate" hreflang="{language}" '
-        f'href="{home}{edition}/{page}.html">'
-        for edition, language in LANGUAGES.items()
-    )
+    # Who crawls the site wants whole addresses.
+    if home := app.config.html_baseurl.removesuffix(f"{EDITION}/"):
+        context["metatags"] = context.get("metatags", "") + "".join(
+            f'<link rel="alternate" hreflang="{language}" '
+            f'href="{home}{edition}/{page}.html">'
+            for edition, language in LANGUAGES.items()
+        )

@@ -24,6 +24,9 @@ CHINESE = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 LINE = re.compile(
     r"(\s*(?:#+ |[-*] |\d+\. |> |(?:<[^>]+>)+)*)(.*?)((?:</[^>]+>)*\s*)"
 )
+FENCE = re.compile(r"\s*(`{3,}|~{3,})?(?:\{([\w-]+)\})?(.*)")
+# Directives whose words are not prose; what others hold is.
+SOURCES = {"code", "code-block", "code-cell", "eval-rst", "math", "raw"}
 BORDER = re.compile(r"((?<!\\)\|)")
 ANCHOR = re.compile(r"\]\((?:(?P<page>[\w-]+)\.(?:md|ipynb))?#(?P<id>[^)]+)\)")
 
@@ -56,11 +59,18 @@ def rendered(page: str, suffix: str, translate: Translate) -> str:
 
 def _markdown(source: str, translate: Translate) -> str:
     lines = source.split("\n")
-    code = False
+    open_: list[str] = []  # the fences of directives around a line
+    code = ""  # the fence of the code around it
     for i, line in enumerate(lines):
-        if line.lstrip().startswith("```"):
-            code = not code
-        elif not code:
+        fence, name, rest = FENCE.fullmatch(line).groups("")
+        if code:
+            code = "" if fence.startswith(code) and not rest else code
+        elif fence and not name and not rest and fence in open_:
+            del open_[open_.index(fence) :]
+        elif fence and (not name or name in SOURCES):
+            code = fence
+        else:
+            open_ += [fence] if fence else []
             cells = BORDER.split(line) if line.startswith("|") else [line]
             lines[i] = "".join(_line(cell, translate) for cell in cells)
     return "\n".join(lines)

@@ -18,6 +18,8 @@ from sphinx.errors import ExtensionError
 from book._ext.editions import page_source
 
 LOADER = "explore/load.js"
+# What the stylesheet keeps room in, for the figure to come.
+PLACE = '<div class="explore-place"><div class="room-for-{}">{}</div></div>'
 IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+\.js)";\n', re.M)
 
 
@@ -48,10 +50,15 @@ def let_figures_answer(
     ):
         alt = f' alt="{escape(cell.metadata.mystnb.image.alt)}"'
         data = escape(json.dumps(bundle[kind], separators=(",", ":")))
-        if context["body"].count(alt) != 1:
+        picture = re.compile(
+            rf"(?:<a [^>]*>)?<img [^>]*{re.escape(alt)}[^>]*>(?:\s*</a>)?"
+        )
+        found = picture.findall(context["body"])
+        if len(found) != 1:
             raise ExtensionError(f"{source}: not one picture with{alt}")
+        answering = found[0].replace(alt, f'{alt} data-explore="{data}"')
         context["body"] = context["body"].replace(
-            alt, f'{alt} data-explore="{data}"'
+            found[0], PLACE.format(bundle[kind]["kind"], answering)
         )
         if LOADER not in context["site_scripts"]:
             context["site_scripts"].append(LOADER)

@@ -1,7 +1,7 @@
 """Formulas: drawn by KaTeX while the book is built; lines break beside them.
 
-The names of sphinxcontrib-katex that are used here are not documented: a test
-(tests/site/test_private_names.py) says when they go.
+The names of sphinxcontrib-katex that are used here are not documented, and may
+go with any release.
 """
 
 import re

@@ -25,17 +25,18 @@ STYLES = [
     "icons.css",
     "book.css",
     "explore.css",
+    "guess.css",
 ]
 SCRIPTS = [
     "documentation_options.js",
     "doctools.js",
-    "sphinx_highlight.js",
     "clipboard.min.js",
     "copybutton.js",
     "scripts/sphinx-book-theme.js",
     "scripts/bootstrap.js",
     "scripts/pydata-sphinx-theme.js",
     "switch.js",
+    "search.js",
 ]
 ICON_FONT = "vendor/fontawesome/*/webfonts/fa-solid-900.woff2"
 # Attributes keep a picture's place until it is there; a style does not.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import shutil
 import uuid
@@ -18,7 +19,7 @@ from torch import Generator, Tensor
 from tqdm import tqdm
 
 from linreg._checks import check_generator, check_size, check_tensor
-from linreg._csv import read_pieces, survey
+from linreg._csv import read_pieces, survey, watch
 from linreg.data import gen_data
 
 Name = str | os.PathLike[str]
@@ -55,7 +56,7 @@ def write_data(
     check_size("sample_size", sample_size)
     check_size("piece_size", piece_size)
 
-    kind = w.numpy().dtype
+    kind = str(w.dtype).removeprefix("torch.")
     with _new_folder(folder, sample_size, len(w), kind) as (_, append):
         starts = range(0, sample_size, piece_size)
         for k, start in enumerate(tqdm(starts, disable=None)):
@@ -92,12 +93,13 @@ def convert_csv(
     if dtype not in TYPES:
         raise ValueError(f"dtype must be one of {TYPES}, got {dtype!r}")
 
-    names, size = survey(Path(source), label)
+    source = Path(source)
+    unchanged = watch(source)
+    names, size = survey(source, label)
     place = names.index(label)
     features = [j for j in range(len(names)) if j != place]
-    width, kind = len(features), np.dtype(dtype)
-    with _new_folder(folder, size, width, kind) as (_, append):
-        pieces = read_pieces(Path(source), names, piece_size, kind)
+    with _new_folder(folder, size, len(features), dtype) as (_, append):
+        pieces = read_pieces(source, names, piece_size, dtype, unchanged)
         for piece in tqdm(pieces, total=-(-size // piece_size), disable=None):
             append(piece[:, features], piece[:, [place]])
 
@@ -123,9 +125,10 @@ def shuffle_data(
     """
     check_size("bucket_size", bucket_size)
     generator = seeded(seed)
+    unchanged = watch(*(Path(source, name) for name in NAMES))
     features, _ = open_data(source)
 
-    (n, d), dtype = features.shape, features.dtype
+    (n, d), dtype = features.shape, features.dtype.name
     with _new_folder(target, n, d, dtype) as (new, append):
         count = -(-n // bucket_size)
         buckets = [new / f"bucket-{k}" for k in range(count)]
@@ -139,6 +142,7 @@ def shuffle_data(
             for bucket, own in zip(buckets, dealt, strict=True):
                 with bucket.open("ab") as file:
                     file.write(own.numpy().data)
+        unchanged()
         for bucket in tqdm(buckets, disable=None):
             examples = torch.from_numpy(np.fromfile(bucket, dtype))
             examples = examples.reshape(-1, d + 1)
@@ -162,7 +166,8 @@ def open_data(folder: Name) -> tuple[NDArray[Any], NDArray[Any]]:
             type that torch does not train with, or does not match the other.
     """
     features, labels = (_open(Path(folder) / name) for name in NAMES)
-    shape = (len(features), 1) if features.ndim == 2 else None
+    full = features.ndim == 2 and features.size
+    shape = (len(features), 1) if full else None
     if labels.shape != shape or labels.dtype != features.dtype:
         raise ValueError(
             f"{folder} must hold features (n, d) and labels (n, 1) of one "
@@ -220,13 +225,13 @@ def read_block(folder: Name, start: int, size: int) -> tuple[Tensor, Tensor]:
 def seeded(*seeds: int) -> Generator:
     """Make a generator; of 2^32 kinds, so that two seeds seldom meet."""
     # Unlike seed + k, this gives no two data sets a piece in common.
-    (seed,) = np.random.SeedSequence(seeds).generate_state(1)
-    return torch.Generator().manual_seed(int(seed))
+    sequence = np.random.SeedSequence([*map(operator.index, seeds)])
+    return torch.Generator().manual_seed(int(sequence.generate_state(1)[0]))
 
 
 @contextmanager
 def _new_folder(
-    folder: Name, n: int, width: int, dtype: np.dtype[Any]
+    folder: Name, n: int, width: int, dtype: str
 ) -> Iterator[tuple[Path, Callable[..., None]]]:
     """Give a folder that grows, and a function that appends X and y to it.
 
@@ -234,9 +239,11 @@ def _new_folder(
     on the disk. Then it becomes `folder`.
     """
     folder = Path(folder)
+    if dtype not in TYPES:
+        raise ValueError(f"dtype must be one of {TYPES}, got {dtype!r}")
     if folder.exists():
         raise FileExistsError(f"{folder} exists already")
-    need = n * (width + 1) * dtype.itemsize
+    need = n * (width + 1) * np.dtype(dtype).itemsize
     free = shutil.disk_usage(folder.parent).free
     if need > free:
         raise OSError(
@@ -278,7 +285,7 @@ def sync(path: Path) -> None:
 def _open(path: Path) -> NDArray[Any]:
     try:
         array = open_memmap(path, mode="r")
-    except FileNotFoundError:
+    except OSError:
         raise
     except Exception as error:  # numpy raises whatever its parser does
         raise ValueError(f"{path} is damaged or cut off: {error}") from error

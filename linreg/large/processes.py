@@ -23,11 +23,12 @@ from torch.nn.functional import mse_loss
 from torch.nn.parallel import DistributedDataParallel
 
 from linreg._checks import check_loss, check_number, check_size, check_tensor
+from linreg._csv import watch
 from linreg.large.files import Name, open_data, read_block, seeded, sync
 
-# What a launcher says of itself: torchrun, Open MPI, MPICH, Slurm's srun.
-LAUNCHERS = ["WORLD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE"]
-LAUNCHERS += ["SLURM_STEP_NUM_TASKS"]
+# What torchrun, Open MPI, MPICH and Slurm's srun tell a process that is alone.
+LAUNCHERS = {"RANK": "0", "WORLD_SIZE": "1", "OMPI_COMM_WORLD_SIZE": "1"}
+LAUNCHERS |= {"PMI_SIZE": "1", "SLURM_STEP_NUM_TASKS": "1"}
 ADDRESS = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 
 
@@ -44,10 +45,12 @@ def process_group() -> Iterator[None]:
     said = {name: os.environ[name] for name in LAUNCHERS if name in os.environ}
     missing = [name for name in ADDRESS if name not in os.environ]
     if not missing:
+        if said["RANK"] not in map(str, range(int(said["WORLD_SIZE"]))):
+            raise ValueError(f"RANK must be less than WORLD_SIZE, got {said}")
         store, rank, size = next(dist.rendezvous("env://"))
         if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True":
             store = dist.PrefixStore(_attempt(), store)
-    elif all(size == "1" for size in said.values()):
+    elif said.items() <= LAUNCHERS.items():
         store, rank, size = dist.HashStore(), 0, 1
     else:
         raise ValueError(
@@ -121,8 +124,7 @@ def train_distributed(
 
     The result does not depend on how many there are, but for rounding: it is
     that of one process that reads, in each epoch, with `stream_iter` and
-    `seeded(seed, epoch)`. If process 0 finds the checkpoint, training
-    goes on after the epoch that it holds.
+    `seeded(seed, epoch)`. It goes on after a checkpoint that process 0 finds.
 
     Args:
         net: the model, its parameters of the data's type; process 0 decides
@@ -142,12 +144,10 @@ def train_distributed(
     Raises:
         ValueError: in all processes alike, an argument or a file is not as
             described above, or not the same in all of them; raised when the
-            first epoch is asked for. Later, the loss became nan or inf, or the
-            checkpoint could not be written; it is then that of the epoch
-            before.
+            first epoch is asked for. Later, the loss is nan or inf, the data
+            changed, or the checkpoint cannot be written; it stays as it was.
     """
     path, rank, size = Path(checkpoint), dist.get_rank(), dist.get_world_size()
-    settings = {"lr": lr, "batch_size": batch_size, "block_size": block_size}
 
     def prepare() -> dict[str, Any]:
         check_number("lr", lr)
@@ -157,18 +157,22 @@ def train_distributed(
         seeded(seed, 0)  # raises if the seed is not one
         X, y = read_block(folder, 0, batch_size)
         check_tensor("net", net(X), len(X), 1, like=y, must="give")
-        return settings | {"seed": seed, "data": _fingerprint(folder)}
+        # Plain numbers: torch.load refuses numpy's.
+        run = {"lr": float(lr), "seed": int(seed), "num_epochs": num_epochs}
+        run |= {"batch_size": batch_size, "block_size": block_size}
+        return run | {"data": _fingerprint(folder)}
 
-    def load() -> dict[str, Any]:
+    def load() -> int:
         if not path.parent.is_dir():
             raise ValueError(f"the folder of {path} must exist")
         _write(path, b"").unlink()  # before an epoch is spent, not after
-        return _load(path, net, run) if path.exists() else {"epoch": 0}
+        return _load(path, net, run) if path.exists() else 0
 
     run = _agree(prepare)
-    done = int(_decide(load)["epoch"])
+    unchanged = watch(*Path(folder).glob("*.npy"))
+    done = _decide(load)
     model = DistributedDataParallel(net)  # gives process 0's weights to all
-    optimizer = torch.optim.SGD(net.parameters(), lr)
+    optimizer = torch.optim.SGD(net.parameters(), run["lr"])
     features, labels = open_data(folder)
     for epoch in range(done + 1, num_epochs + 1):
         order = seeded(seed, epoch), rank, size
@@ -178,44 +182,43 @@ def train_distributed(
             # DDP averages over the processes; this makes it sum / m.
             (loss * size / m).backward()
             optimizer.step()
+        _all(unchanged)
         mean_loss = _mean_loss(net, folder, len(features), block_size)
         check_loss(mean_loss, epoch, lr, features, labels)
         _decide(lambda: _save(path, net, run, epoch))  # noqa: B023
         yield epoch, mean_loss
 
 
-def _agree(check: Callable[[], Any]) -> Any:  # noqa: ANN401
-    """Call in every process; raise in all what one has to say."""
-    found, trouble = None, ""
+def _all(act: Callable[[], Any]) -> list[Any]:
+    """Act in every process; raise in all what one has to say."""
+    found, trouble = None, None
     try:
-        found = check()
-    except (OSError, RuntimeError, TypeError, ValueError) as error:
-        trouble = str(error)
+        found = act()
+    except Exception as error:
+        trouble = " ".join(str(error).split()) or repr(error)
     everyone: list[Any] = [None] * dist.get_world_size()
     dist.all_gather_object(everyone, (found, trouble))
-    for rank, (other, trouble) in enumerate(everyone):
+    for _, trouble in everyone:
         if trouble:
             raise ValueError(trouble)
-        if other != everyone[0][0]:
+    return [found for found, _ in everyone]
+
+
+def _agree(check: Callable[[], Any]) -> Any:  # noqa: ANN401
+    """Call in every process; all must have found the same."""
+    first, *others = _all(check)
+    for rank, other in enumerate(others, 1):
+        for name, value in sorted(first.items() - other.items()):
             raise ValueError(
-                f"all processes must train alike: process 0 has "
-                f"{everyone[0][0]}, process {rank} {other}"
+                f"all processes must train alike: {name} is {value} in "
+                f"process 0, {other[name]} in process {rank}"
             )
-    return found
+    return first
 
 
 def _decide(act: Callable[[], Any]) -> Any:  # noqa: ANN401
     """Act in process 0; tell all what came of it, or raise it in all."""
-    said: list[Any] = [None, ""]
-    if dist.get_rank() == 0:
-        try:
-            said[0] = act()
-        except (OSError, ValueError) as error:
-            said[1] = str(error)
-    dist.broadcast_object_list(said)
-    if said[1]:
-        raise ValueError(said[1])
-    return said[0]
+    return _all(lambda: act() if dist.get_rank() == 0 else None)[0]
 
 
 def _fingerprint(folder: Name) -> str:
@@ -259,22 +262,19 @@ def _write(path: Path, content: bytes) -> Path:
     return new
 
 
-def _load(path: Path, net: nn.Module, run: dict[str, Any]) -> dict[str, Any]:
+def _load(path: Path, net: nn.Module, run: dict[str, Any]) -> int:
     whole = path.read_bytes()
-    digest, content = whole[:32], whole[32:]
-    if hashlib.sha256(content).digest() != digest:
+    if hashlib.sha256(whole[32:]).digest() != whole[:32]:
         raise ValueError(f"{path} is not a checkpoint, or damaged")
-    saved = torch.load(io.BytesIO(content), weights_only=True)
-    for name, value in saved["run"].items():
-        if name == "data" and run[name] != value:
-            raise ValueError(f"{path} is of a run on other data")
-        if run[name] != value:
-            raise ValueError(
-                f"{path} is of a run with {name}={value}, not {run[name]}"
-            )
+    saved = torch.load(io.BytesIO(whole[32:]), weights_only=True)
+    epoch, found = int(saved["epoch"]), saved["run"]
+    found["num_epochs"] = max(epoch, run["num_epochs"])  # more is no harm
+    for name, value in sorted(run.items() - found.items()):
+        said = f"with {name}={found.get(name)}, not {value}"
+        said = "on other data" if name == "data" else said
+        raise ValueError(f"{path} is of a run {said}")
     try:
         net.load_state_dict(saved["weights"])
     except RuntimeError as error:
-        said = " ".join(str(error).split())
-        raise ValueError(f"{path} is of another net: {said}") from error
-    return {"epoch": saved["epoch"]}
+        raise ValueError(f"{path} is of another net: {error}") from error
+    return epoch

@@ -306,12 +306,13 @@ def plot_step_times(
     curves: Mapping[str, Sequence[float]],
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the time of one step, both axes on a log scale. Chapter 17.
+    """Draw how long something takes, both axes on a log scale. Chapter 17.
 
     Args:
-        xlabel: what the step depends on.
+        xlabel: what the time depends on.
         x: its values.
-        curves: for each curve its name and the times in microseconds.
+        curves: for each curve its name and the times, in microseconds unless
+            you give the y axis another label.
         ax: where to draw.
 
     Returns:

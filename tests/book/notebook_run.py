@@ -2,16 +2,18 @@
 
 nbval compares outputs, with a kernel that it starts itself. What it cannot
 see is kept here: the names after each cell, the figures, the exercises, and
-what the notebook did that it must not (guard/sitecustomize.py).
+what the notebook did that it must not: reach out, or write where it likes.
 """
 
 import contextlib
 import copy
 import functools
+import gc
 import io
 import linecache
 import os
 import signal
+import socket
 import sys
 import tempfile
 import traceback
@@ -26,7 +28,6 @@ import matplotlib.pyplot as plt
 import nbformat
 import pytest
 import torch
-from guard import sitecustomize as guard
 from matplotlib.figure import Figure
 
 ROOT = Path(__file__).parents[2]
@@ -44,20 +45,23 @@ class TooLong(BaseException):
 
 @dataclass
 class Exercise:
-    """An exercise's cells, and the names of one who ran what can be seen."""
+    """An exercise's check, and the names of one who ran what can be seen."""
 
     check: str
-    solution: str
     before: Names
     folder: Path
 
     def judge(self, answer: str, seconds: int = 20) -> str:
         """Answer as a reader would; return what the check prints last."""
         names = own_copy(self.before)
-        with sandbox(self.folder), no_longer_than(seconds):
-            torch.manual_seed(0)
-            execute(answer, names)
-            return last_line(execute(self.check, names))
+        gc.freeze()  # a check that looks for garbage sees the answer's alone
+        try:
+            with sandbox(self.folder), no_longer_than(seconds):
+                torch.manual_seed(0)
+                execute(answer, names)
+                return last_line(execute(self.check, names))
+        finally:
+            gc.unfreeze()
 
 
 @dataclass
@@ -68,6 +72,7 @@ class Run:
     states: dict[str, Names] = field(default_factory=dict)
     figures: dict[str, list[Figure]] = field(default_factory=dict)
     exercises: list[Exercise] = field(default_factory=list)
+    verdicts: list[str] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
 
@@ -89,39 +94,45 @@ def run_once(path: Path) -> Run:
     return run_cells(nbformat.read(path, as_version=4).cells, path.parent)
 
 
-def run_again(path: Path, sources: list[str]) -> list[str]:
-    """Run some of a notebook's cells after all others; the last lines."""
-    names = own_copy(run(path).names)
-    with sandbox(path.parent):
-        return [last_line(execute(source, names)) for source in sources]
-
-
 def run_cells(cells, folder: Path) -> Run:
+    """Run the cells in their order, then the solutions, last to first.
+
+    In nbval's kernel they come first to last: so each is right in any order.
+    """
     result = Run()
-    names = result.names = {"__name__": "__main__"}
+    result.names = {"__name__": "__main__"}
     there = contents(folder)
     code = [cell for cell in cells if cell.cell_type == "code"]
+    solutions = [cell for cell in code if "solution" in tags(cell)]
     with sandbox(folder) as result.violations:
         for number, cell in enumerate(code):
             if "answer" in tags(cell):
-                check, solution = code[number + 1 : number + 3]
+                check = code[number + 1].source
                 before = names_in_sight(result, code)
-                result.exercises.append(
-                    Exercise(check.source, solution.source, before, folder)
-                )
-            try:
-                execute(cell.source, names)
-            except Exception:
-                if "raises-exception" not in tags(cell):
-                    result.failed.append(traceback.format_exc())
-            result.states[cell.id] = dict(names)
-            # What Jupyter would show now.
-            figures = [plt.figure(number) for number in plt.get_fignums()]
-            result.figures[cell.id] = figures
-            plt.close("all")
+                result.exercises.append(Exercise(check, before, folder))
+            if cell not in solutions:
+                run_cell(cell, result)
+        for cell in solutions[::-1]:
+            result.verdicts.append(last_line(run_cell(cell, result)))
     changed = there ^ contents(folder)
     result.violations += [f"touched {path}" for path, _ in changed]
     return result
+
+
+def run_cell(cell, result: Run) -> str:
+    """Run a cell; keep what is left of it, and return what it prints."""
+    printed = ""
+    try:
+        printed = execute(cell.source, result.names)
+    except Exception:
+        if "raises-exception" not in tags(cell):
+            result.failed.append(traceback.format_exc())
+    result.states[cell.id] = dict(result.names)
+    # What Jupyter would show now.
+    figures = [plt.figure(number) for number in plt.get_fignums()]
+    result.figures[cell.id] = figures
+    plt.close("all")
+    return printed
 
 
 def names_in_sight(result: Run, code) -> Names:
@@ -212,6 +223,31 @@ def no_longer_than(seconds: int):
         signal.signal(signal.SIGALRM, before)
 
 
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+HERE = {None, "", "localhost", "127.0.0.1", "::1", socket.gethostname()}
+# The folder where cells may write, and what was refused them.
+GUARDED: dict[str, list[str]] = {}
+
+
+def refuse(event, arguments):
+    """An audit hook: it hears what Python does in this process."""
+    good = True
+    for folder, refused in GUARDED.items():
+        match event, arguments:
+            case "open", (str(path), _, int(flags)) if flags & WRITING:
+                good = os.path.realpath(path).startswith((folder, "/dev/"))
+            case "socket.connect" | "socket.sendto", (_, (host, *_)):
+                good = host in HERE
+            case "socket.getaddrinfo" | "socket.gethostbyname", (host, *_):
+                good = host in HERE
+        if not good:
+            refused.append(f"{event} {arguments[:2]}")
+            raise PermissionError(f"a notebook must not: {refused[-1]}")
+
+
+sys.addaudithook(refuse)
+
+
 @contextlib.contextmanager
 def sandbox(folder: Path):
     """Run cells in a folder, guarded, and leave all as it was.
@@ -230,21 +266,20 @@ def sandbox(folder: Path):
     ):
         temporary = Path(guarded, "temporary")
         temporary.mkdir()
-        paths = [str(Path(guard.__file__).parent), str(ROOT)]
         plt.close("all")
         warnings.simplefilter("ignore")
         sys.dont_write_bytecode = True
         tempfile.tempdir = str(temporary)
         os.environ.update(
-            GUARD_FOLDER=guarded,
             PYTHONDONTWRITEBYTECODE="1",
-            PYTHONPATH=os.pathsep.join(paths),
             TMPDIR=str(temporary),
             TORCHINDUCTOR_CACHE_DIR=str(Path(guarded, "torch")),
         )
+        GUARDED[guarded] = violations
         try:
             yield violations
         finally:
+            del GUARDED[guarded]
             os.environ.clear()
             os.environ.update(environment)
             tempfile.tempdir = None
@@ -252,9 +287,6 @@ def sandbox(folder: Path):
             torch.set_num_threads(threads)
             torch.set_grad_enabled(recording)
             plt.close("all")
-        refused = Path(guarded, "refused")
-        if refused.exists():
-            violations += refused.read_text(encoding="utf-8").splitlines()
         violations += [f"left {path.name}" for path in temporary.iterdir()]
 
 

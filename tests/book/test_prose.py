@@ -132,28 +132,16 @@ def printed(cell):
     return "\n".join(parts)
 
 
-@dataclass
-class Number:
-    """A number in a text: where, and why it may stand there, if it may."""
-
-    start: int
-    end: int
-    why: str
-
-
-def explain(paragraph, text, sentences):
-    """Find the numbers in `text` and say what each of them rests on."""
+def unexplained(paragraph, text, sentences):
+    """Find the numbers in `text` that rest on nothing."""
     visible = STRUCTURE.sub(lambda m: " " * len(m[0]), text)
     covered = dict(by_sentence(paragraph, text, sentences))
-    found = []
     for match in NUMBER.finditer(visible):
-        place = match.span()
-        if place in covered:
-            why = covered[place]
-        else:
+        why = covered.get(match.span())
+        if why is None:
             why = by_surroundings(paragraph, visible, match)
-        found.append(Number(*place, why))
-    return found
+        if not why:
+            yield match
 
 
 def by_sentence(paragraph, text, sentences):
@@ -180,15 +168,19 @@ def pattern(sentence):
 
 @functools.cache
 def evaluate(sentence, paragraph):
+    fields = FIELD.findall(sentence)
+    values = in_a_state(paragraph, f"[{', '.join(fields)}]")
+    return [repr(float(torch.as_tensor(value).detach())) for value in values]
+
+
+def in_a_state(paragraph, expression):
+    """Evaluate in the first state that knows all the names."""
     for state in paragraph.states:
         try:
-            return [
-                repr(float(torch.as_tensor(eval(field, dict(state))).detach()))
-                for field in FIELD.findall(sentence)
-            ]
+            return eval(expression, dict(state))
         except NameError:
             continue
-    raise AssertionError(f"no state knows all names of: {sentence}")
+    raise AssertionError(f"no state knows all names of: {expression}")
 
 
 def agrees(text, value):
@@ -340,11 +332,9 @@ def test_every_number_rests_on_something(path):
     lost = []
     for paragraph in paragraphs(path):
         text = paragraph.text
-        for number in explain(paragraph, text, sentences):
-            if not number.why:
-                here = slice(number.start, number.end)
-                around = slice(max(0, number.start - 20), number.end + 12)
-                lost.append(f"{text[here]} in {text[around]!r}")
+        for number in unexplained(paragraph, text, sentences):
+            around = slice(max(0, number.start() - 20), number.end() + 12)
+            lost.append(f"{number[0]} in {text[around]!r}")
     advice = f"add to computed or given in prose/{path.stem}.toml:"
     assert not lost, "\n".join([advice, *lost])
 
@@ -366,17 +356,7 @@ def test_claims_hold(path):
     for claim in SENTENCES.get(path.stem, {}).get("claims", []):
         for paragraph in paragraphs(path):
             if claim["text"] in paragraph.text:
-                assert true(claim["holds"], paragraph.states), claim["text"]
-
-
-def true(expression, states):
-    """Does it hold in the first state that knows all its names?"""
-    for state in states:
-        try:
-            return bool(eval(expression, dict(state)))
-        except NameError:
-            continue
-    raise AssertionError(f"no state knows all names of: {expression}")
+                assert in_a_state(paragraph, claim["holds"]), claim["text"]
 
 
 def test_the_table_names_no_other_text():

@@ -5,6 +5,8 @@ import torch
 
 import linreg
 
+pytestmark = pytest.mark.xdist_group("run 10")  # chapter 10 imports d2l, too
+
 
 @pytest.fixture(scope="module")
 def d2l():

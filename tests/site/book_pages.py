@@ -4,7 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
+
+from book._ext.english import CHINESE
 
 ROOT = Path(__file__).parents[2]
 CI = bool(os.environ.get("CI"))  # there, everything in every state
@@ -32,3 +34,18 @@ CHAPTER = "zh/book/06-sgd.html"
 
 def parse(path):
     return BeautifulSoup(path.read_text(encoding="utf-8"), "lxml")
+
+
+def said_in_chinese(soup):
+    """But in the link to the Chinese page, and in what leads elsewhere."""
+    link = soup.select_one("a.switch-edition")
+    theirs = {id(node) for node in (link, *link.descendants)}
+    said = []
+    for node in soup.descendants:
+        if isinstance(node, Tag) and id(node) not in theirs:
+            kept = node.attrs.keys() - {"href", "data-explore"}
+            said += [str(node[key]) for key in kept]
+        elif id(node) not in theirs:
+            said.append(node)
+    assert len(said) > 50
+    return [text for text in said if CHINESE.search(text)]

@@ -36,7 +36,9 @@ def folder_of_a_build(site, tmp_path):
     """A folder for another build, which need not read the pages again."""
     for edition in EDITIONS:
         shutil.copytree(
-            site.parent / edition / "_build", tmp_path / edition / "_build"
+            site.parent / edition / "_build",
+            tmp_path / edition / "_build",
+            ignore=shutil.ignore_patterns("html"),
         )
     return tmp_path
 

@@ -1,10 +1,8 @@
-"""What the tests do in a browser: open, look, listen, search, judge."""
+"""What the tests do in a browser: open, look, listen, judge."""
 
-import re
 from contextlib import contextmanager
-from urllib.parse import urldefrag
 
-from book_pages import CI, EDITIONS
+from book_pages import CI, EDITIONS, REAL_PAGES
 
 MODES = [(1280, "light"), (1280, "dark"), (375, "dark"), (375, "light")]
 STATES = [(edition, mode) for mode in MODES for edition in EDITIONS]
@@ -17,6 +15,17 @@ def modes_looked_at(number, edition):
     """
     states = STATES if CI else [STATES[number % len(STATES)]]
     return [mode for language, mode in states if language == edition]
+
+
+def modes_of_page(name):
+    """Those of a page: none if the other edition's page is looked at."""
+    number = REAL_PAGES.index(f"zh{name[2:]}")
+    return modes_looked_at(number, name[:2])
+
+
+# What differs between the editions' pages is in their HTML, which is read of
+# all (test_markup.py): each is opened in one of them; in both where CI is set.
+VISITED = [name for name in REAL_PAGES if modes_of_page(name)]
 
 
 @contextmanager
@@ -54,55 +63,34 @@ def put_in_mode(page, width, mode):
         page.wait_for_timeout(400)  # then what scrolls can have the focus
 
 
-# Of the thousands of words in code and formulas, axe sees one of each kind;
-# and of all words when it looks at contrasts, which takes it longest. Colours
-# need not fade meanwhile.
-KIND = """(element) => {
+# Of the thousands of words in code and formulas, axe sees one of each kind.
+# Colours need not fade meanwhile.
+THIN_OUT = """() => {
   const ground = (e) => getComputedStyle(e).backgroundColor;
-  const { localName, className, parentElement: parent } = element;
-  const style = getComputedStyle(element);
-  let paper = element;
-  while (paper.parentElement && ground(paper) === "rgba(0, 0, 0, 0)")
-    paper = paper.parentElement;
-  return [localName, className, parent.localName, parent.className,
-          ground(paper), style.color, style.fill, style.fontSize,
-          style.fontWeight].join();
-}"""
-THIN_OUT = f"""() => {{
-  const kindOf = {KIND};
+  const kindOf = (element) => {
+    const { className, parentElement: parent } = element;
+    let paper = element;
+    while (paper.parentElement && ground(paper) === "rgba(0, 0, 0, 0)")
+      paper = paper.parentElement;
+    return [className, parent.localName, parent.className, ground(paper),
+            getComputedStyle(element).color].join();
+  };
   const kinds = new Set();
   const words = [...document.querySelectorAll("pre span, .katex")];
-  const doubled = words.filter((word) => {{
+  const doubled = words.filter((word) => {
     const kind = kindOf(word);
     return kinds.has(kind) || !kinds.add(kind);
-  }});
+  });
   for (const word of doubled)
     word.replaceWith(word.closest("pre") ? word.textContent : "x");
   const sheet = new CSSStyleSheet();
-  sheet.replaceSync("* {{ transition: none !important; }}");
+  sheet.replaceSync("* { transition: none !important; }");
   document.adoptedStyleSheets.push(sheet);
-}}"""
-VIOLATIONS = f"""async (place) => {{
-  const kindOf = {KIND};
-  const root = document.querySelector(place);
-  const kinds = new Map();
-  for (const element of root.querySelectorAll("*")) {{
-    const speaks = [...element.childNodes].some(
-      (node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
-    if (!speaks || !element.checkVisibility()) continue;
-    const kind = kindOf(element);
-    if (!kinds.has(kind)) kinds.set(kind, element);
-  }}
-  const options = {{ resultTypes: ["violations"] }};
-  const found = [
-    await axe.run(root, {{
-      ...options, rules: {{ "color-contrast": {{ enabled: false }} }} }}),
-    await axe.run({{ include: [...kinds.values()] }}, {{
-      ...options, runOnly: ["color-contrast"] }}),
-  ];
-  return found.flatMap(({{ violations }}) =>
-    violations.map(({{ id, nodes }}) => [id, nodes[0].html]));
-}}"""
+}"""
+VIOLATIONS = """async (place) => {
+  const { violations } = await axe.run(place, { resultTypes: ["violations"] });
+  return violations.map(({ id, nodes }) => [id, nodes[0].html]);
+}"""
 
 
 def violations(page, place="html"):
@@ -115,8 +103,16 @@ def violations(page, place="html"):
     return page.evaluate(VIOLATIONS, place)
 
 
+def open_guesses(page):
+    """Open the answers that wait for a guess."""
+    page.locator("guess-answer").evaluate_all(
+        "(parts) => parts.forEach((part) => { part.hidden = false; })"
+    )
+
+
 def load_all(page):
-    """Open what is folded and fetch the figures that would load lazily."""
+    """Open what is closed and fetch the figures that would load lazily."""
+    open_guesses(page)
     page.evaluate(
         """async () => {
           document.querySelectorAll("details").forEach(
@@ -141,18 +137,3 @@ def pass_figures(page):
     for figure in page.locator("img[data-explore]").all():
         scroll_to(figure)
         yield figure
-
-
-def search(page, base, words, edition="zh"):
-    """Search for some words; return the pages that are shown in the end."""
-    page.goto(f"{base}{edition}/search.html?q={words}")
-    summary = page.locator("#search-results .search-summary")
-    done = re.compile("匹配|没有|found|did not")
-    summary.filter(has_text=done).wait_for()
-    links = page.locator("#search-results ul.search li > a")
-    return [
-        urldefrag(link).url.split("?")[0]
-        for link in links.evaluate_all(
-            "links => links.map((link) => link.getAttribute('href'))"
-        )
-    ]

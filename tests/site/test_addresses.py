@@ -1,14 +1,18 @@
 """A book whose address is known: what its pages say of it."""
 
 import re
+from types import SimpleNamespace
 
+import nbformat
 import pytest
-from book_pages import CI, DOCUMENTS, EDITIONS, parse
-from nbformat.v4 import new_markdown_cell, new_notebook
-from sphinx.errors import ConfigError
+from book_pages import CI, DOCUMENTS, EDITIONS, ROOT, parse
 
 from book._ext import editions
-from book._ext.addresses import complete_config
+from book._ext.addresses import (
+    complete_config,
+    configured_address,
+    offer_what_runs,
+)
 from book._ext.first_cell import put_first_cell
 from tools.site import build, join
 
@@ -20,13 +24,13 @@ def launch_links(soup):
     return {a["href"] for a in links if a["href"].startswith("https://")}
 
 
+@pytest.mark.skipif(not CI, reason="the whole book once more: only in CI")
 def test_addresses_on_the_pages(folder_of_a_build, monkeypatch):
     """As GitHub names the repository for its own builds."""
     monkeypatch.setenv("GITHUB_REPOSITORY", "You/linreg")
-    built = EDITIONS if CI else EDITIONS[:1]
-    build(folder_of_a_build, [], languages=built)
+    build(folder_of_a_build, [])
     join(folder_of_a_build, whole := folder_of_a_build / "html")
-    for edition in built:
+    for edition in EDITIONS:
         site, branch = (
             whole / edition,
             {"zh": "main", "en": "english"}[edition],
@@ -37,8 +41,6 @@ def test_addresses_on_the_pages(folder_of_a_build, monkeypatch):
         assert launch_links(soup) == {
             f"https://mybinder.org/v2/gh/You/linreg/{branch}"
             f"?urlpath=lab/tree/{path}",
-            "https://colab.research.google.com/github/"
-            f"You/linreg/blob/{branch}/{path}",
         }
         top = "https://you.github.io/linreg/"
         home = f"{top}{edition}/"
@@ -60,13 +62,13 @@ def test_addresses_on_the_pages(folder_of_a_build, monkeypatch):
         sitemaps = (whole / "sitemap.xml").read_text("utf-8")
         assert f"<loc>{home}sitemap.xml</loc>" in sitemaps
         lost = parse(whole / "404.html")
-        assert f"{home}book/index.html" in {
+        assert lost.find("base")["href"] == top
+        assert f"{edition}/book/index.html" in {
             a["href"] for a in lost.find_all("a")
         }
         assert f"]({home}book/glossary.html#" in text
         assert not re.search(r"\]\([\w-]+\.(ipynb|md)", text)
-        repository = "https://github.com/You/linreg"
-        assert f'"git+{repository}' in text.replace('\\"', '"')
+        assert f"{home}linreg-book-{edition}.zip" in text
 
 
 class Settings:
@@ -93,9 +95,6 @@ class Settings:
     ("configured", "name", "address", "pages"),
     [
         ("", "", "", ""),
-        ("", "You/Lin", GITHUB + "You/Lin", "https://you.github.io/Lin/"),
-        (GITHUB + "You/Lin", "", GITHUB + "You/Lin",
-         "https://you.github.io/Lin/"),
         (GITHUB + "You/Lin.git", "Fork/Lin", GITHUB + "You/Lin",
          "https://you.github.io/Lin/"),
         ("HTTPS://GitHub.com/Al/Al.GitHub.io/", "", GITHUB + "Al/Al.GitHub.io",
@@ -115,13 +114,38 @@ def test_an_address_is_understood(
     assert theme["repository_branch"] == branch
     assert found.html_baseurl == (f"{pages}{edition}/" if pages else "")
     assert found.extensions == (["sphinx_sitemap"] if pages else [])
-    cell = new_notebook(cells=[new_markdown_cell()])
-    put_first_cell(cell, address)
-    said = f"git+{address}" if address else "install .. in"
-    assert said in re.sub(r'"\s+"', "", cell.cells[1].source)
 
 
-@pytest.mark.parametrize("wrong", ["you", "a/b/tree/c"])
-def test_an_address_that_is_none_is_refused(monkeypatch, wrong):
-    with pytest.raises(ConfigError, match=r"github\.com/you/linreg"):
-        Settings(monkeypatch, "zh", "", wrong)
+COLAB = {"url": "https://colab.research.google.com/github/you/lin"}
+BINDER = {"url": "https://mybinder.org/v2/gh/you/lin/main"}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "runs"),
+    [
+        ("pip install git+https://github.com/you/lin", "import torch", True),
+        ("pip install git+https://github.com/you/lin", "from d2l", False),
+        ("unpack the ZIP", "import torch", False),
+    ],
+)
+def test_colab_is_offered_where_the_chapter_runs(
+    tmp_path, first, second, runs
+):
+    """It has no d2l, and needs to be told where the package is."""
+    path = tmp_path / "page.ipynb"
+    path.write_text(first + second, "utf-8")
+    app = SimpleNamespace(env=SimpleNamespace(doc2path=lambda page: path))
+    group = {"label": "launch-buttons", "buttons": [COLAB, BINDER]}
+    context = {"header_buttons": [{"label": "search"}, group]}
+    offer_what_runs(app, "page", "", context, None)
+    assert group["buttons"] == ([COLAB, BINDER] if runs else [BINDER])
+
+
+def test_every_stored_first_cell_is_of_this_address():
+    """Binder, Colab and the ZIP open the notebooks as they are stored."""
+    address = configured_address(ROOT)
+    for path in ROOT.glob("book/*.ipynb"):
+        notebook = nbformat.read(path, as_version=4)
+        stored = notebook.cells[1].source
+        put_first_cell(notebook, address and f"git+{address}")
+        assert notebook.cells[1].source == stored, f"make execute: {path}"

@@ -14,7 +14,7 @@ import pytest
 
 from book._ext.light_pages import found
 
-KATEX, BASIC = "sphinxcontrib.katex", "themes/basic/static"
+KATEX = "sphinxcontrib.katex"
 # The module, the name in it, and why nothing public will do.
 NAMES = [
     (KATEX, "NODEJS_BINARY", "no setting names the Node.js that pip brings"),
@@ -25,20 +25,14 @@ NAMES = [
     (KATEX, "KaTeXServer.timeout_error", "what replaces it may fail, too"),
     ("sphinx.builders.epub3", "Epub3Builder.media_types", "lacks .woff2"),
     ("sphinx.builders.html", "StandaloneHTMLBuilder.search",
-     "an index is for the site alone"),
-    ("sphinx.search.en", "SearchEnglish", "its stems are to be the browser's"),
-    ("sphinx.search.zh", "SearchChinese", "its stems are to be the browser's"),
-    ("sphinx.search.en", "english_stopwords", "the browser has the same"),
+     "no setting leaves its index out"),
     ("myst_parser.mdit_to_docutils.base", "default_slugify",
      "links to headings are made English as MyST makes them"),
 ]  # fmt: skip
 # The package, its file, what stands in it, and why that matters.
 TEXTS = [
-    ("sphinx", f"{BASIC}/searchtools.js", "splitQuery", "cuts Chinese"),
-    ("sphinx", f"{BASIC}/searchtools.js", "htmlToText", "drops formulas"),
-    ("sphinx", f"{BASIC}/searchtools.js", "_performSearch", "for tests"),
-    ("sphinx", f"{BASIC}/searchtools.js", "_parseQuery", "for tests"),
-    ("sphinx", "search/__init__.py", "js_stemmer_code", "puts Stemmer there"),
+    ("pydata_sphinx_theme", "theme/*/layout.html",
+     "search-button__search-container", "search.js shows results in it"),
     ("pydata_sphinx_theme", "theme/*/layout.html", "head_pre_assets",
      "webpack-macros.html writes it: one stylesheet"),
     ("pydata_sphinx_theme", "theme/*/layout.html", "head_js_preload",

@@ -5,24 +5,28 @@ import { epochOrder, f, Generator, genData, sgdStep } from "./torch.js";
 
 export const words = {
   zh: {
+    task: "把样本数加到 400 左右：哪一朵云变窄了？再把学习率换成 0.01。",
     noise_std: "噪声的标准差 σ",
     n: "样本数 n",
-    lr: "学习率 lr",
-    batch_size: "批量大小 batch_size",
-    num_epochs: "周期数 num_epochs",
+    lr: "学习率 η",
+    batch_size: "批量大小 m",
+    num_epochs: "周期数",
     draw: "次序",
     shuffled: "每个周期洗牌",
     independent: "每批独立地抽",
-    seed: "种子 seed",
+    seed: "种子",
     one: "训练一次",
     twenty: "训练二十次",
     errors: "误差的云：SGD 和最小二乘",
     jitter: "抖动的云：SGD 减去最小二乘",
+    cloud: "两种误差",
+    sgd: "SGD",
     squares: "最小二乘",
     gap: "SGD − 最小二乘",
     last: "最近一次",
     trainings: "训练次数",
     inside: "实线圆里的灰点",
+    again: (k) => `换了设置，重新训练了 ${k} 次。`,
     bestRms: "灰点的均方根",
     limit: "实线圆的半径",
     gapRms: "SGD − 最小二乘的均方根",
@@ -34,24 +38,28 @@ export const words = {
     early: "步数太少，起点还没忘记：蓝点不在 (0, 0) 周围。",
   },
   en: {
+    task: "Raise n to about 400: which cloud narrows? Then set η to 0.01.",
     noise_std: "noise σ",
     n: "examples n",
-    lr: "learning rate lr",
-    batch_size: "batch size batch_size",
-    num_epochs: "epochs num_epochs",
+    lr: "learning rate η",
+    batch_size: "batch size m",
+    num_epochs: "epochs",
     draw: "order",
     shuffled: "shuffled in each epoch",
     independent: "each batch drawn independently",
     seed: "seed",
     one: "Train once",
-    twenty: "Train twenty times",
+    twenty: "Train 20 times",
     errors: "clouds of errors: SGD and least squares",
     jitter: "cloud of the jitter: SGD less least squares",
+    cloud: "both errors",
+    sgd: "SGD",
     squares: "least squares",
     gap: "SGD − least squares",
     last: "latest",
     trainings: "trainings",
-    inside: "gray inside the solid circle",
+    inside: "gray in the circle",
+    again: (k) => ` New settings: ${k} new trainings.`,
     bestRms: "rms of gray",
     limit: "radius of the solid circle",
     gapRms: "rms of SGD − least squares",
@@ -60,13 +68,11 @@ export const words = {
     total: "radius of the dashed circle",
     at: (k, [one, two]) => `Training ${k}, errors ${one} and ${two}.`,
     outside: (k) => ` Blue dots outside the chart: ${k}.`,
-    early:
-      " Too few steps: where they began still shows, blue is not around (0, 0).",
+    early: " Too few steps: blue still shows where it began.",
   },
 };
 
 const MOST = 400; // trainings
-const AT_ONCE = 40000; // examples that are seen at a turn: some milliseconds
 
 export function defaults(data) {
   const { noise_std, n, lr, batch_size, num_epochs, seed } = data;
@@ -75,9 +81,9 @@ export function defaults(data) {
 
 export function knobs() {
   return [
+    { name: "n", type: "count", min: 20, max: 500, step: 0.01, main: true },
+    { name: "lr", type: "log", min: 0.003, max: 0.5, step: 0.01, main: true },
     { name: "noise_std", type: "log", min: 0.01, max: 2, step: 0.01 },
-    { name: "n", type: "count", min: 20, max: 500, step: 0.01 },
-    { name: "lr", type: "log", min: 0.003, max: 0.5, step: 0.01 },
     { name: "batch_size", type: "count", min: 1, max: 50, step: 0.01 },
     { name: "num_epochs", min: 1, max: 20, step: 1 },
     { name: "draw", type: "choice", options: ["shuffled", "independent"] },
@@ -128,25 +134,22 @@ export function expected({ noise_std, n, lr, batch_size }) {
   return { limit, jitter, total: Math.hypot(limit, jitter) };
 }
 
-// The notebook's cloud is there at once; other settings begin with as many
-// trainings as take no time to speak of.
+// The notebook's cloud is known; other settings begin with as many trainings.
 export function start(data, settings, before) {
   const same = JSON.stringify(settings) === JSON.stringify(defaults(data));
   const state = { sgd: [], best: [], rounded: same, half: before?.half };
   if (same) {
     Object.assign(state, { sgd: data.sgd, best: data.best });
     look(state, settings);
-  } else {
-    const each = settings.n * settings.num_epochs;
-    const few = Math.max(1, Math.floor(AT_ONCE / each));
-    train(state, settings, data, Math.min(few, data.sgd.length));
-  }
+  } else train(state, settings, data, data.sgd.length);
+  state.fresh = !same;
   return state;
 }
 
 // The notebook's numbers are rounded: all are computed before one is added.
 export function train(state, settings, data, more) {
   const upTo = Math.min(MOST, state.sgd.length + more);
+  state.fresh = false;
   if (state.rounded)
     Object.assign(state, { sgd: [], best: [], rounded: false });
   for (let k = state.sgd.length; k < upTo; k++) {
@@ -165,7 +168,7 @@ function look(state, settings) {
   const most = sizes.filter(Number.isFinite).sort((a, b) => a - b);
   const cloud = most[Math.floor(0.9 * most.length)] ?? 0; // strays may miss
   const { total } = expected(settings);
-  const need = Math.min(10, Math.max(3 * total, 1.4 * cloud));
+  const need = Math.min(10, Math.max(2.4 * total, 1.25 * cloud));
   if (!(need <= state.half && state.half <= 4 * need)) state.half = 1.1 * need;
 }
 
@@ -185,61 +188,60 @@ function draw(figure, state, settings) {
   const { limit, jitter, total } = expected(settings);
   const last = state.sgd.length - 1;
   const gap = gaps(state);
-  drawCloud(figure.chart(words.errors), state.half, width, {
+  const [high, low] = figure.wide() ? [330, 330] : [240, 190];
+  drawCloud(figure.chart(words.errors), state.half, [width, high, high], {
+    title: words.cloud,
     dots: [
-      ["explore-blue", "SGD", state.sgd],
-      ["explore-quiet explore-small", words.squares, state.best],
+      ["sgd", "explore-blue", state.sgd],
+      ["squares", "explore-quiet explore-small", state.best],
     ],
     circles: [
-      ["explore-axis", "σ/√n", limit],
-      ["explore-dashed", "√(σ²/n + ησ²/2m)", total],
+      ["σ/√n", "explore-axis", limit],
+      ["√(σ²/n + ησ²/2m)", "explore-dashed", total],
     ],
-    last: [words.last, state.best[last], state.sgd[last]],
+    last: [state.best[last], state.sgd[last]],
   });
-  drawCloud(figure.chart(words.jitter), state.half, width, {
-    dots: [["explore-blue", words.gap, gap]],
-    circles: [["explore-dashed", "√(ησ²/2m)", jitter]],
-    last: [words.last, [0, 0], gap[last]],
+  drawCloud(figure.chart(words.jitter), state.half, [width, low, high], {
+    title: words.gap,
+    dots: [["gap", "explore-blue", gap]],
+    circles: [["√(ησ²/2m)", "explore-dashed", jitter]],
+    last: [[0, 0], gap[last]],
   });
 }
 
-// A unit is as long on both axes; what the marks mean stands above the cloud.
-function drawCloud(chart, half, width, { dots, circles, last }) {
-  const room = 44; // pixels
-  const unit = (width - 66) / (2 * half);
+// A unit is as long on both axes, and in both charts: the upper one of two has
+// room for `half`.
+function drawCloud(chart, half, [width, height, upper], marks) {
+  const { title, dots, circles, last } = marks;
+  const unit = (upper - 70) / (2 * half);
+  const [x, y] = [(width - 66) / (2 * unit), (height - 70) / (2 * unit)];
   chart.begin({
     width,
-    height: width - 18 + room,
-    x: [-half, half],
-    y: [-half, half + room / unit],
+    height,
+    x: [-x, x],
+    y: [-y, y],
     xName: "Δw₁",
     yName: "Δw₂",
+    title,
   });
-  const at = (x, y) => [chart.fromX(x), chart.fromY(y)];
-  const named = (name, x, y) => {
-    chart.text(`${name}?`, at(x, y), name, "", "start");
-    return x + 24 + roughWidth(name);
-  };
-  const [lastName, from, to] = last;
-  const clouds = [...dots, ["explore-orange explore-large", lastName, [to]]];
-  chart.line("last", [from, to], "explore-orange");
-  let x = 60;
-  for (const [look, name, points] of clouds) {
-    chart.dots(name, [...points.filter(finite), at(x, 18)], look);
-    x = named(name, x + 8, 22);
-  }
-  x = 54;
-  for (const [look, name, radius] of circles) {
+  for (const [name, look, points] of dots)
+    chart.dots(name, points.filter(finite), look);
+  chart.line("last", last, "explore-orange");
+  chart.dots("last dot", [last[1]], "explore-orange explore-large");
+  for (const [name, look, radius] of circles)
     chart.ellipse(name, [0, 0], [radius * unit, radius * unit], 0, look);
-    chart.line(`${name}-`, [at(x, 38), at(x + 22, 38)], look);
-    x = named(name, x + 28, 42);
-  }
   chart.end();
 }
 
-// In pixels. To ask the browser in each frame would take milliseconds.
-const roughWidth = (text) =>
-  [...text].reduce((sum, letter) => sum + (letter > "\u2e80" ? 13 : 7.5), 0);
+const key = () => [
+  ["sgd", "dots", "explore-blue"],
+  ["squares", "dots", "explore-quiet explore-small"],
+  ["last", "dots", "explore-orange explore-large"],
+  ["σ/√n", "line", "explore-axis"],
+  ["√(σ²/n + ησ²/2m)", "line", "explore-dashed"],
+];
+
+const main = () => ["trainings", "inside", "bestRms", "sgdRms"];
 
 export function numbers(state, settings) {
   const { sgd, best, rounded } = state;
@@ -268,13 +270,14 @@ function startShows(settings) {
   return 3 * (1 - lr) ** steps > expected(settings).jitter / 3;
 }
 
-function said({ sgd, half }, words, settings) {
+function said({ sgd, half, fresh }, words, settings) {
   const outside = sgd.filter((e) => !e.every((x) => Math.abs(x) <= half));
   return [
     words.at(
       sgd.length,
       sgd.at(-1).map((value) => value.toFixed(3)),
     ),
+    fresh ? words.again(sgd.length) : "",
     startShows(settings) ? words.early : "",
     outside.length ? words.outside(outside.length) : "",
   ].join("");
@@ -318,6 +321,14 @@ export const explorer = {
     twenty: (state, settings, data) => train(state, settings, data, 20),
   },
   play: (state, settings, data) => train(state, settings, data, 1),
+  speeds: [2, 10, 60],
+  progress: ({ sgd }) => sgd.length,
+  resume(state, settings, data, trainings) {
+    const more = Number(trainings) - state.sgd.length;
+    if (more > 0) train(state, settings, data, more);
+  },
+  key,
+  main,
   draw,
   numbers,
   said,

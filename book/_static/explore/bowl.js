@@ -6,15 +6,16 @@ import { epochOrder, f, Generator, meanLoss, sgdStep } from "./torch.js";
 
 export const words = {
   zh: {
-    lr: "学习率 lr",
-    batch_size: "批量大小 batch_size",
+    task: "批量大小从 10 换成 1，走一千步：走到碗底附近以后，抖动变大还是变小？",
+    lr: "学习率 η",
+    batch_size: "批量大小 m",
     draw: "次序",
     shuffled: "每个周期洗牌",
     independent: "每批独立地抽",
     divisor: "除以",
     own: "这一批自己的长度",
     fixed: "固定的 batch_size",
-    seed: "种子 seed",
+    seed: "种子",
     step: "走一步",
     epoch: "走完一个周期",
     run: "走一千步",
@@ -24,12 +25,19 @@ export const words = {
     epochs: "周期",
     loss: "平均损失",
     floor: "最小的平均损失",
+    start: "起点",
+    path: "权重走过的路",
+    now: "现在的权重",
+    bottom: "碗底",
+    level: "平均损失的等高线",
+    away: "越走越远，坐标轴跟着缩小：学习率太大。",
     diverged: "参数不再是有限的数：学习率太大。",
     at: (k, loss) => `第 ${k} 步，平均损失 ${loss}。`,
   },
   en: {
-    lr: "learning rate lr",
-    batch_size: "batch size batch_size",
+    task: "Batch size 1 instead of 10, 1000 steps: more jitter near the bottom, or less?",
+    lr: "learning rate η",
+    batch_size: "batch size m",
     draw: "order",
     shuffled: "shuffled in each epoch",
     independent: "each batch drawn independently",
@@ -38,14 +46,20 @@ export const words = {
     fixed: "a fixed batch_size",
     seed: "seed",
     step: "Step",
-    epoch: "Finish an epoch",
-    run: "A thousand steps",
+    epoch: "Epoch",
+    run: "1000 steps",
     bowl: "contours of the mean loss, and the path of the weights",
     curve: "mean loss against steps",
     steps: "steps",
     epochs: "epoch",
     loss: "mean loss",
-    floor: "smallest mean loss",
+    floor: "least mean loss",
+    start: "start",
+    path: "path of the weights",
+    now: "weights now",
+    bottom: "bottom of the bowl",
+    level: "contours of mean loss",
+    away: " It runs away, and the axes zoom out: the learning rate is too large.",
     diverged:
       "The parameters are no longer finite: the learning rate is too large.",
     at: (k, loss) => `Step ${k}, mean loss ${loss}.`,
@@ -61,13 +75,14 @@ export function defaults({ lr, batch_size, seed }) {
 
 export function knobs({ labels }) {
   return [
-    { name: "lr", type: "log", min: 0.001, max: 3, step: 0.01 },
+    { name: "lr", type: "log", min: 0.001, max: 3, step: 0.01, main: true },
     {
       name: "batch_size",
       type: "count",
       min: 1,
       max: labels.length,
       step: 0.01,
+      main: true,
     },
     { name: "draw", type: "choice", options: ["shuffled", "independent"] },
     { name: "divisor", type: "choice", options: ["own", "fixed"] },
@@ -180,17 +195,33 @@ function slice({ place, smallest, curvature }, b) {
 function draw(figure, state) {
   const { words } = figure;
   const width = figure.half();
-  drawBowl(figure.chart(words.bowl), state, width, Math.min(width, 330));
-  const low = figure.wide() ? 330 : 190;
+  const [high, low] = figure.wide() ? [360, 360] : [250, 160];
+  drawBowl(figure.chart(words.bowl), state, width, high, words);
   drawCurve(figure.chart(words.curve), state, width, low, words);
 }
 
-function drawBowl(chart, state, width, height) {
+// How far the view is zoomed out, in powers of two, for the path to be in it.
+export function zoomFor(path, middle, [wide, tall]) {
+  const most = Math.max(
+    ...path.map(([x, y]) =>
+      Math.max(Math.abs(x - middle[0]) / wide, Math.abs(y - middle[1]) / tall),
+    ),
+  );
+  return most > 1 ? 2 ** Math.ceil(Math.log2(most)) : 1;
+}
+
+const VIEW = 2.5; // from the middle to the upper edge, where nothing runs away
+
+function drawBowl(chart, state, width, height, words) {
   const { place } = state.bowl;
-  // A unit is as long on both axes.
-  const half = 3.2;
-  const tall = (half * (height - 48)) / (width - 66);
+  const path = state.path
+    .slice(-1500)
+    .filter((weights) => weights.every(Number.isFinite));
   const middle = [place[0] / 2, place[1] / 2];
+  // A unit is as long on both axes.
+  const across = (VIEW * (width - 66)) / (height - 70);
+  const zoom = zoomFor(path, middle, [across, VIEW]);
+  const [half, tall] = [across * zoom, VIEW * zoom];
   chart.begin({
     width,
     height,
@@ -202,12 +233,14 @@ function drawBowl(chart, state, width, height) {
   if (finite(state)) {
     const cut = slice(state.bowl, state.model.b);
     const unit = chart.X(1) - chart.X(0);
-    for (const level of LEVELS.filter((level) => level > cut.least)) {
+    for (const one of LEVELS) {
+      const level = one * zoom ** 2;
+      if (level <= cut.least) continue;
       const radii = cut.eigenvalues.map(
         (e) => Math.sqrt((2 * (level - cut.least)) / e) * unit,
       );
       chart.ellipse(
-        `level ${level}`,
+        `level ${one}`,
         cut.centre,
         radii,
         -cut.degrees,
@@ -215,7 +248,6 @@ function drawBowl(chart, state, width, height) {
       );
     }
   }
-  const path = state.path.slice(-1500);
   chart.line("path", path, "explore-orange");
   chart.dots(
     "steps",
@@ -223,7 +255,12 @@ function drawBowl(chart, state, width, height) {
     "explore-orange explore-small",
   );
   chart.dots("best", [place], "explore-green explore-large");
-  chart.dots("now", path.slice(-1), "explore-blue explore-large");
+  chart.dots("now", path.slice(-1), "explore-orange explore-large");
+  if (zoom === 1 && state.steps > 0) {
+    const start = chart.text("start", [0, 0], words.start, "", "end");
+    start.setAttribute("dx", -8);
+    start.setAttribute("dy", -6);
+  }
   chart.end();
 }
 
@@ -236,7 +273,7 @@ function drawCurve(chart, state, width, height, words) {
     width,
     height,
     x: [0, steps],
-    y: [bottom, Math.min(high, 1e12)],
+    y: [bottom, high],
     logY: true,
     xName: words.steps,
     yName: words.loss,
@@ -251,11 +288,21 @@ function drawCurve(chart, state, width, height, words) {
       [0, bowl.smallest],
       [steps, bowl.smallest],
     ],
-    "explore-dashed",
+    "explore-green explore-broken",
   );
-  chart.line("loss", points, "explore-blue");
+  chart.line("loss", points, "explore-orange");
   chart.end();
 }
+
+const key = () => [
+  ["path", "line", "explore-orange"],
+  ["now", "dots", "explore-orange explore-large"],
+  ["bottom", "dots", "explore-green explore-large"],
+  ["level", "line", "explore-quiet"],
+  ["floor", "line", "explore-green explore-broken"],
+];
+
+const main = () => ["steps", "epochs", "loss", "floor"];
 
 function numbers({ model, loss, steps, epoch, bowl }) {
   return [
@@ -271,7 +318,8 @@ function numbers({ model, loss, steps, epoch, bowl }) {
 
 function said(state, words) {
   if (!finite(state)) return words.diverged;
-  return words.at(state.steps, state.loss.toPrecision(3));
+  const at = words.at(state.steps, state.loss.toPrecision(3));
+  return state.loss > 10 * state.losses[0] ? at + words.away : at;
 }
 
 export function code(settings, { steps }, { source }) {
@@ -300,6 +348,13 @@ export const explorer = {
   start,
   actions: { step, epoch, run },
   play: step,
+  speeds: [2, 15, 150],
+  progress: ({ steps }) => steps,
+  resume(state, settings, _data, steps) {
+    while (state.steps < Number(steps) && step(state, settings));
+  },
+  key,
+  main,
   draw,
   numbers,
   said,

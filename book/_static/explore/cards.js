@@ -5,13 +5,18 @@ import { Generator, randperm } from "./torch.js";
 
 const words = {
   zh: {
+    task: "一批一批地发，发两个周期：一共几批？两个周期的短批，会是同样的样本吗？",
     n: "样本数 n",
-    batch_size: "批量大小 batch_size",
+    batch_size: "批量大小 m",
     shuffle: "每个周期洗牌",
-    seed: "种子 seed",
+    seed: "种子",
     step: "发一批",
     epoch: "发完这个周期",
-    next: "下一个周期",
+    deck: "还没有发",
+    now: "刚发的一批",
+    before: "别的牌",
+    gone: "发走了",
+    lacking: "短批缺的",
     table: "上面是还没有发的牌，下面是发出的各批",
     row: (k) => `第 ${k} 批`,
     counts: "每个样本见过几次的柱状图",
@@ -19,7 +24,7 @@ const words = {
     times: "见过几次",
     epochs: "周期",
     batch: "第几批",
-    m: "长度 m",
+    m: "这一批几张",
     cards: "这一批",
     least: "最少见过",
     most: "最多见过",
@@ -28,13 +33,18 @@ const words = {
     whole: (epoch) => `这个周期发完了，每个样本见过 ${epoch} 次。`,
   },
   en: {
+    task: "Deal two epochs. How many batches? Are the two short ones the same?",
     n: "examples n",
-    batch_size: "batch size batch_size",
+    batch_size: "batch size m",
     shuffle: "shuffle in each epoch",
     seed: "seed",
     step: "Deal a batch",
     epoch: "Finish the epoch",
-    next: "Next epoch",
+    deck: "not yet dealt",
+    now: "the latest batch",
+    before: "other cards",
+    gone: "dealt",
+    lacking: "missing in the short batch",
     table: "above, the cards not yet dealt; below, the batches dealt",
     row: (k) => `batch ${k}`,
     counts: "bar chart of how often each example has been seen",
@@ -42,22 +52,22 @@ const words = {
     times: "times seen",
     epochs: "epoch",
     batch: "batch",
-    m: "size m",
+    m: "cards in it",
     cards: "this batch",
     least: "seen at least",
     most: "seen at most",
     ready: (epoch, n) => `Epoch ${epoch}: none of the ${n} cards is dealt yet.`,
     dealt: (epoch, k, cards) => `Epoch ${epoch}, batch ${k}: ${cards}.`,
-    whole: (epoch) =>
-      ` The epoch is complete; times each example has been seen: ${epoch}.`,
+    whole: (epoch) => ` Epoch done; times each example was seen: ${epoch}.`,
   },
 };
 
-const FRAMES = 20; // from one batch to the next while it plays
-const CARD = 26; // pixels from one card to the next
-const LABEL = 60; // pixels before a batch, for its name
-const GAP = 6; // pixels below a batch
+export const CARD = 28; // pixels from one card to the next
+const LABEL = 62; // pixels before a batch, for its name
+const GAP = 7; // pixels below a batch
+const ABOVE = 22; // pixels above the deck, for its name
 const SAID = 12; // cards of a batch that are read out
+const MOST = 9999; // batches that an address can ask for
 const ROWS = 10; // more batches than that stand in several columns
 
 function defaults({ n, batch_size, seed }) {
@@ -66,9 +76,9 @@ function defaults({ n, batch_size, seed }) {
 
 function knobs() {
   return [
+    { name: "batch_size", min: 1, max: 40, step: 1, main: true },
+    { name: "shuffle", type: "check", main: true },
     { name: "n", min: 3, max: 40, step: 1 },
-    { name: "batch_size", min: 1, max: 40, step: 1 },
-    { name: "shuffle", type: "check" },
     { name: "seed", type: "number", min: 0, max: 9999, step: 1 },
   ];
 }
@@ -79,7 +89,7 @@ export function start(_, settings) {
     generator: new Generator(settings.seed),
     seen: Array(settings.n).fill(0),
     epoch: 0,
-    frames: 0,
+    steps: 0,
   };
   gather(state, settings);
   return state;
@@ -98,6 +108,7 @@ export function step(state, settings) {
   const batch = state.deck.splice(0, settings.batch_size);
   for (const card of batch) state.seen[card] += 1;
   state.batches.push(batch);
+  state.steps += 1;
   return state.deck.length > 0;
 }
 
@@ -105,24 +116,10 @@ export function epoch(state, settings) {
   while (step(state, settings));
 }
 
-export function next(state, settings) {
-  if (state.deck.length > 0) epoch(state, settings);
-  gather(state, settings);
-}
-
-// To the end of the epoch, slowly enough to be followed.
-function play(state, settings) {
-  state.frames += 1;
-  if (state.frames % FRAMES !== 1) return true;
-  const more = step(state, settings);
-  if (!more) state.frames = 0;
-  return more;
-}
-
 // Where the cards lie, in pixels: the deck above, a row for each batch below.
 export function layout(width, n, m) {
   const across = Math.floor(width / CARD);
-  const deckHeight = Math.ceil(n / across) * CARD + 2 * GAP;
+  const deckHeight = ABOVE + Math.ceil(n / across) * CARD + 2 * GAP;
   const total = Math.ceil(n / m);
   const most = Math.floor(width / (LABEL + CARD));
   const columns = Math.min(most, Math.ceil(total / ROWS));
@@ -139,7 +136,7 @@ export function layout(width, n, m) {
     height: deckHeight + rows * row,
     inDeck: (card) => [
       (card % across) * CARD,
-      Math.floor(card / across) * CARD,
+      ABOVE + Math.floor(card / across) * CARD,
     ],
     name: corner,
     inBatch(batch, place) {
@@ -156,7 +153,8 @@ function draw(figure, state, settings) {
   const { words } = figure;
   const width = figure.half();
   drawTable(figure.chart(words.table), state, settings, width, words);
-  drawCounts(figure.chart(words.counts), state, width, words);
+  const height = figure.wide() ? 220 : 160;
+  drawCounts(figure.chart(words.counts), state, width, height, words);
 }
 
 function drawTable(chart, { deck, batches }, settings, width, words) {
@@ -181,6 +179,7 @@ function drawTable(chart, { deck, batches }, settings, width, words) {
   };
   const empty = (name, place, look) =>
     square(name, place, `explore-line ${look}`);
+  chart.text("deck", [1, 15], words.deck, "", "start");
   for (const number of deck) card(number, places.inDeck(number), "blue");
   batches.forEach((batch, k) => {
     const [x, y] = places.name(k);
@@ -198,11 +197,11 @@ function drawTable(chart, { deck, batches }, settings, width, words) {
   chart.end();
 }
 
-function drawCounts(chart, { seen, batches }, width, words) {
+function drawCounts(chart, { seen, batches }, width, height, words) {
   const last = batches.at(-1) ?? [];
   chart.begin({
     width,
-    height: 210,
+    height,
     x: [-0.6, seen.length - 0.4],
     y: [0, Math.max(3, ...seen) + 0.5],
     xName: words.example,
@@ -215,6 +214,15 @@ function drawCounts(chart, { seen, batches }, width, words) {
   });
   chart.end();
 }
+
+const key = () => [
+  ["now", "box", "explore-fill-orange explore-orange explore-soft"],
+  ["before", "box", "explore-fill-blue explore-blue explore-soft"],
+  ["gone", "box", "explore-quiet"],
+  ["lacking", "box", "explore-dashed"],
+];
+
+const main = () => ["epochs", "batch", "m"];
 
 function numbers({ epoch, batches, seen }) {
   const last = batches.at(-1) ?? [];
@@ -277,8 +285,15 @@ export const explorer = {
   defaults,
   knobs,
   start,
-  actions: { step, epoch, next },
-  play,
+  actions: { step, epoch },
+  play: step,
+  speeds: [0.5, 2, 8],
+  progress: ({ steps }) => steps,
+  resume(state, settings, _data, steps) {
+    while (state.steps < Math.min(MOST, Number(steps))) step(state, settings);
+  },
+  key,
+  main,
   draw,
   numbers,
   said,

@@ -21,17 +21,49 @@ function ticksOf(low, high, log) {
   return ticks;
 }
 
-const tickText = (value, log) =>
-  log ? `1e${Math.round(Math.log10(value))}` : String(value);
+// 0.001 to 1000 as they are, others short: 10⁴, -4e13.
+function tickText(value) {
+  const size = Math.abs(value);
+  if (size === 0 || (size > 5e-4 && size < 1e4)) return String(value);
+  const [digits, power] = Number(value.toPrecision(3))
+    .toExponential()
+    .replace("+", "")
+    .split("e");
+  if (digits !== "1") return `${digits}e${power}`;
+  return `10${[...power].map((digit) => RAISED[digit]).join("")}`;
+}
+
+const RAISED = Object.fromEntries(
+  [..."-0123456789"].map((d, i) => [d, [..."⁻⁰¹²³⁴⁵⁶⁷⁸⁹"][i]]),
+);
+
+const svgElement = (tag, attributes) => {
+  const made = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes))
+    made.setAttribute(name, value);
+  return made;
+};
+
+// What a mark looks like, for the list of names: "dots", "line" or "box".
+export function swatch(shape, look) {
+  const svg = svgElement("svg", { width: 22, height: 14, "aria-hidden": true });
+  const path = { dots: "M11 7h0", line: "M1 7h20", box: "M5 1h12v12h-12z" };
+  const className = `explore-${shape === "box" ? "line" : shape} ${look}`;
+  svg.append(svgElement("path", { class: className, d: path[shape] }));
+  return svg;
+}
+
+const REACH = { mouse: 16, touch: 28, pen: 20 }; // pixels from a handle
 
 export class Chart {
-  constructor(parent, label) {
+  // `dropped` is called when a handle has been let go.
+  constructor(parent, label, dropped) {
     this.label = label;
-    this.svg = document.createElementNS(SVG, "svg");
-    this.svg.setAttribute("role", "img");
-    this.svg.setAttribute("aria-label", label);
+    this.svg = svgElement("svg", { role: "img", "aria-label": label });
     parent.append(this.svg);
     this.marks = new Map();
+    this.handles = new Map();
+    this.listen(dropped);
   }
 
   // Begin a drawing `width` by `height` pixels; x and y are [low, high].
@@ -41,14 +73,18 @@ export class Chart {
     x,
     y,
     logY = false,
-    xName = "",
-    yName = "",
+    xName,
+    yName,
+    title,
     axes = true,
   }) {
-    this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-    this.svg.setAttribute("width", width);
-    this.svg.setAttribute("height", height);
-    const [left, right, top, bottom] = axes ? [48, 18, 8, 40] : [4, 4, 4, 4];
+    for (const [name, value] of Object.entries({
+      viewBox: `0 0 ${width} ${height}`,
+      width,
+      height,
+    }))
+      this.svg.setAttribute(name, value);
+    const [left, right, top, bottom] = axes ? [46, 20, 30, 40] : [4, 4, 4, 4];
     const up = (value) => (logY ? Math.log10(value) : value);
     const [low, high] = [up(y[0]), up(y[1])];
     Object.assign(this, { left, top });
@@ -63,6 +99,10 @@ export class Chart {
     this.used = new Set();
     this.clipped();
     if (axes) this.axes(x, y, logY, xName, yName);
+    if (title) {
+      const place = { x: width - right, y: 16, "text-anchor": "end" };
+      this.write("title", title, place, "explore-title");
+    }
   }
 
   // Take away what was not drawn again.
@@ -71,6 +111,7 @@ export class Chart {
       if (!this.used.has(name)) {
         mark.remove();
         this.marks.delete(name);
+        this.handles.delete(name);
       }
     }
   }
@@ -78,9 +119,8 @@ export class Chart {
   clipped() {
     if (!this.clip) {
       this.clipName = `clip-${Math.random().toString(36).slice(2)}`;
-      const clip = document.createElementNS(SVG, "clipPath");
-      clip.id = this.clipName;
-      this.clip = document.createElementNS(SVG, "rect");
+      const clip = svgElement("clipPath", { id: this.clipName });
+      this.clip = svgElement("rect", {});
       clip.append(this.clip);
       this.svg.append(clip);
     }
@@ -94,7 +134,7 @@ export class Chart {
     this.used.add(name);
     let made = this.marks.get(name);
     if (!made) {
-      made = document.createElementNS(SVG, tag);
+      made = svgElement(tag, {});
       this.svg.append(made);
       this.marks.set(name, made);
       if (inside) made.setAttribute("clip-path", `url(#${this.clipName})`);
@@ -140,7 +180,7 @@ export class Chart {
       transform: `rotate(${degrees} ${cx} ${cy})`,
     };
     const ring = this.mark(name, "g", "", {});
-    if (!ring.firstChild) ring.append(document.createElementNS(SVG, "ellipse"));
+    if (!ring.firstChild) ring.append(svgElement("ellipse", {}));
     ring.firstChild.setAttribute("class", `explore-line ${className}`);
     for (const [key, value] of Object.entries(attributes))
       ring.firstChild.setAttribute(key, value);
@@ -155,80 +195,107 @@ export class Chart {
   }
 
   text(name, [x, y], words, className = "", anchor = "middle") {
-    const made = this.mark(
-      name,
-      "text",
-      `explore-text ${className}`,
-      { x: this.X(x), y: this.Y(y), "text-anchor": anchor },
-      false,
+    const place = { x: this.X(x), y: this.Y(y), "text-anchor": anchor };
+    return this.write(name, words, place, className);
+  }
+
+  // A ring that a finger can move; `moved` gets the place in the data's terms.
+  handle(name, point, className, moved) {
+    const [cx, cy] = [this.X(point[0]), this.Y(point[1])];
+    const look = `explore-handle ${className}`;
+    this.mark(name, "circle", look, { cx, cy, r: 11 }, false);
+    this.handles.set(name, { at: [cx, cy], moved });
+  }
+
+  // Only where a drag starts does a finger not scroll: `touch-action` would
+  // say so as well, but not for a part of an SVG.
+  listen(dropped) {
+    const { svg } = this;
+    svg.addEventListener(
+      "touchstart",
+      (event) => {
+        if (this.nearest(event.touches[0], REACH.touch)) event.preventDefault();
+      },
+      { passive: false },
     );
+    svg.addEventListener("pointerdown", (event) => {
+      const name = this.nearest(event, REACH[event.pointerType]);
+      this.taken = name && { name, off: this.offset(event, name) };
+      if (name) svg.setPointerCapture(event.pointerId);
+    });
+    svg.addEventListener("pointermove", (event) => {
+      if (!this.held(event)) {
+        const near = this.nearest(event, REACH.mouse);
+        svg.style.cursor = near ? "grab" : "";
+        return;
+      }
+      const { name, off } = this.taken;
+      const [x, y] = this.pixel(event).map((part, i) => part + off[i]);
+      this.handles.get(name)?.moved([this.fromX(x), this.fromY(y)]);
+    });
+    svg.addEventListener("pointerup", () => {
+      if (this.taken) dropped();
+    });
+    svg.addEventListener("click", (event) => {
+      if (this.taken || !this.tapped) return;
+      this.tapped(this.pixel(event));
+      dropped();
+    });
+  }
+
+  held({ pointerId }) {
+    return this.taken && this.svg.hasPointerCapture(pointerId);
+  }
+
+  pixel({ clientX, clientY }) {
+    const box = this.svg.getBoundingClientRect();
+    const scale = this.svg.viewBox.baseVal.width / box.width;
+    return [(clientX - box.left) * scale, (clientY - box.top) * scale];
+  }
+
+  // From a finger to the middle of what it holds.
+  offset(event, name) {
+    const [x, y] = this.pixel(event);
+    const { at } = this.handles.get(name);
+    return [at[0] - x, at[1] - y];
+  }
+
+  // The name of the handle that is nearest, within reach.
+  nearest(event, reach) {
+    const [x, y] = this.pixel(event);
+    let [found, least] = [null, reach];
+    for (const [name, { at }] of this.handles) {
+      const far = Math.hypot(at[0] - x, at[1] - y);
+      if (far <= least) [found, least] = [name, far];
+    }
+    return found;
+  }
+
+  write(name, words, place, className = "") {
+    const look = `explore-text ${className}`;
+    const made = this.mark(name, "text", look, place, false);
     if (made.textContent !== words) made.textContent = words;
     return made;
   }
 
-  // A dot that a finger can move; `moved` gets the place in the data's terms.
-  handle(name, point, className, moved) {
-    const spot = { cx: this.X(point[0]), cy: this.Y(point[1]), r: 14 };
-    const known = this.marks.has(name);
-    const made = this.mark(
-      name,
-      "circle",
-      `explore-handle ${className}`,
-      spot,
-      false,
-    );
-    if (known) return;
-    const follow = (event) => {
-      const box = this.svg.getBoundingClientRect();
-      const scale = this.svg.viewBox.baseVal.width / box.width;
-      moved([
-        this.fromX((event.clientX - box.left) * scale),
-        this.fromY((event.clientY - box.top) * scale),
-      ]);
-    };
-    made.addEventListener("pointerdown", (event) => {
-      made.setPointerCapture(event.pointerId);
-      made.addEventListener("pointermove", follow);
-    });
-    const stop = () => made.removeEventListener("pointermove", follow);
-    made.addEventListener("pointerup", stop);
-    made.addEventListener("pointercancel", stop);
-  }
-
   axes(x, y, logY, xName, yName) {
     const [width, height] = this.inner;
-    const [x0, x1, y0, y1] = [
-      this.left,
-      this.left + width,
-      this.top,
-      this.top + height,
-    ];
-    const frame = `M${x0} ${y0}V${y1}H${x1}`;
+    const [x0, y0] = [this.left, this.top];
+    const y1 = y0 + height;
+    const frame = `M${x0} ${y0}V${y1}H${x0 + width}`;
     this.mark("frame", "path", "explore-axis", { d: frame }, false);
-    const put = (name, words, at, anchor) => {
-      const place = { x: at[0], y: at[1], "text-anchor": anchor };
-      const made = this.mark(name, "text", "explore-text", place, false);
-      if (made.textContent !== words) made.textContent = words;
-    };
+    const put = (name, words, x, y, anchor, look) =>
+      this.write(name, words, { x, y, "text-anchor": anchor }, look);
+    const quiet = "explore-tick";
     for (const value of ticksOf(...x, false)) {
-      put(
-        `x ${value}`,
-        tickText(value, false),
-        [this.X(value), y1 + 16],
-        "middle",
-      );
+      const at = this.X(value);
+      put(`x ${value}`, tickText(value), at, y1 + 17, "middle", quiet);
     }
     for (const value of ticksOf(...y, logY)) {
-      put(
-        `y ${value}`,
-        tickText(value, logY),
-        [x0 - 6, this.Y(value) + 4],
-        "end",
-      );
+      const at = this.Y(value) + 5;
+      put(`y ${value}`, tickText(value), x0 - 6, at, "end", quiet);
     }
-    put("x name", xName, [x0 + width / 2, y1 + 34], "middle");
-    const turn = `rotate(-90 ${12} ${y0 + height / 2})`;
-    put("y name", yName, [12, y0 + height / 2], "middle");
-    this.marks.get("y name").setAttribute("transform", turn);
+    put("x name", xName, x0 + width / 2, y1 + 35, "middle");
+    put("y name", yName, 2, 16, "start");
   }
 }

@@ -1,6 +1,6 @@
 // What all figures share: knobs, buttons, numbers, the address, the code.
 
-import { Chart } from "./chart.js";
+import { Chart, swatch } from "./chart.js";
 
 const WORDS = {
   zh: {
@@ -8,20 +8,36 @@ const WORDS = {
     link: "复制链接",
     copy: "复制代码",
     copied: "已复制",
+    more: "更多旋钮和数",
     code: "同样的设置，用 linreg 写",
     figure: "可以操作的图",
     play: "播放",
     pause: "暂停",
+    speed: "播放的速度",
+    slow: "慢速",
+    normal: "中速",
+    fast: "快速",
+    playing: (said) => `播放中（Esc 停）。${said}`,
+    refused: (min, max, value) =>
+      `要 ${min} 到 ${max} 的整数；图里还是 ${value}。`,
   },
   en: {
     reset: "Reset",
     link: "Copy link",
     copy: "Copy code",
     copied: "Copied",
+    more: "More knobs and numbers",
     code: "The same setting with linreg",
     figure: "Interactive figure",
     play: "Play",
     pause: "Pause",
+    speed: "speed of playing",
+    slow: "slow",
+    normal: "medium",
+    fast: "fast",
+    playing: (said) => `Playing (Esc stops). ${said}`,
+    refused: (min, max, value) =>
+      `Needs a whole number from ${min} to ${max}; the figure still has ${value}.`,
   },
 };
 
@@ -32,6 +48,7 @@ function element(tag, properties = {}, ...children) {
 }
 
 const POWERS = ["log", "count"];
+const SPEEDS = ["slow", "normal", "fast"];
 
 const language = () =>
   document.documentElement.lang.startsWith("zh") ? "zh" : "en";
@@ -57,6 +74,38 @@ export function batchesInPython(draw, n, m, indent) {
   return lines.map((line) => indent + line);
 }
 
+// A thumb that scrolls passes over sliders, and each touch would turn one: a
+// slider turns when the finger has gone sideways, or came and left in place.
+function turnedOnPurpose(input, turned) {
+  let touch = null;
+  input.addEventListener("pointerdown", (event) => {
+    if (event.pointerType === "mouse") return;
+    const { clientX, clientY } = event;
+    touch = { clientX, clientY, before: input.value, sideways: false };
+  });
+  input.addEventListener("pointermove", (event) => {
+    if (!touch || touch.sideways) return;
+    const x = Math.abs(event.clientX - touch.clientX);
+    const y = Math.abs(event.clientY - touch.clientY);
+    touch.sideways = x > 8 && x > y;
+  });
+  input.addEventListener("pointerup", () => {
+    if (touch?.wanted && !touch.sideways) {
+      input.value = touch.wanted;
+      turned();
+    }
+    touch = null;
+  });
+  input.addEventListener("pointercancel", () => {
+    touch = null;
+  });
+  input.addEventListener("input", () => {
+    if (!touch || touch.sideways) return turned();
+    touch.wanted = input.value;
+    input.value = touch.before;
+  });
+}
+
 // Put an explorer in the place of each picture of its kind.
 export function register(kind, explorer) {
   for (const picture of document.querySelectorAll("[data-explore]")) {
@@ -77,57 +126,79 @@ class Figure {
     addEventListener("hashchange", () => {
       if (this.readAddress()) this.restart();
     });
-    if (location.hash.startsWith(`#${kind}?`)) this.comeIntoView();
-  }
-
-  // Pictures above that load late would push the figure down again.
-  async comeIntoView() {
-    this.box.scrollIntoView();
-    const pictures = [...document.images];
-    for (const picture of pictures) picture.loading = "eager";
-    await Promise.allSettled(pictures.map((picture) => picture.decode()));
-    this.box.scrollIntoView();
+    if (this.isInAddress()) this.box.scrollIntoView({ behavior: "instant" });
+    document
+      .querySelector("a.switch-edition")
+      ?.addEventListener("click", ({ currentTarget }) => {
+        if (this.isInAddress()) currentTarget.hash = location.hash;
+      });
+    addEventListener("keydown", ({ key }) => {
+      if (key === "Escape" && this.frame) this.toggle();
+    });
   }
 
   build(picture) {
+    const { words, explorer } = this;
     this.charts = element("div", { className: "explore-charts" });
+    this.chartList = [];
     this.knobs = new Map();
     this.pressed = new Map();
-    const form = element("form", { className: "explore-knobs" });
-    form.addEventListener("submit", (event) => event.preventDefault());
-    for (const knob of this.explorer.knobs(this.data)) {
-      form.append(this.knob(knob));
-    }
-    this.buttons = element("div", { className: "explore-buttons" });
-    for (const name of Object.keys(this.explorer.actions ?? {})) {
-      this.button(name, () => this.act(name));
-    }
-    if (this.explorer.play)
-      this.playing = this.button("play", () => this.toggle());
-    this.button("reset", () => this.reset());
-    this.numbers = element("dl", { className: "explore-numbers" });
+    this.key = element("ul", { className: "explore-key" });
     this.status = element("p", { className: "explore-status", role: "status" });
+    const knobs = explorer.knobs(this.data);
+    const [form, rest] = [true, false].map((main) =>
+      this.form(knobs.filter((knob) => Boolean(knob.main) === main)),
+    );
+    this.numbers = element("dl", { className: "explore-numbers" });
+    this.others = element("dl", { className: "explore-numbers" });
     this.box = element(
       "div",
       { className: "explore", role: "group", id: `explore-${this.kind}` },
+      element("p", { className: "explore-task", textContent: words.task }),
+      this.key,
       this.charts,
-      this.buttons,
+      form,
+      this.buttonRow(form),
       this.status,
       this.numbers,
-      form,
+      element(
+        "details",
+        { className: "explore-more" },
+        element("summary", { textContent: words.more }),
+        rest,
+        this.others,
+      ),
       this.codeBox(),
     );
-    this.box.setAttribute("aria-label", `${this.words.figure}: ${picture.alt}`);
+    this.box.setAttribute("aria-label", `${words.figure}: ${picture.alt}`);
     const place = picture.closest("a.image-reference") ?? picture;
     this.box.figure = this;
     place.before(this.box);
     place.classList.add("explore-picture");
-    this.chartList = [];
+  }
+
+  // Below the knobs; the only button stands beside them.
+  buttonRow(form) {
+    const { explorer, words } = this;
+    this.buttons = element("div", { className: "explore-buttons" });
+    for (const name of Object.keys(explorer.actions ?? {}))
+      this.button(name, () => this.act(name));
+    if (explorer.play) {
+      this.playing = this.button("play", () => this.toggle());
+      this.speed = element("select", { ariaLabel: words.speed });
+      for (const value of SPEEDS)
+        this.speed.append(element("option", { value }, words[value]));
+      this.speed.value = "normal";
+      this.buttons.append(this.speed);
+    }
+    this.button("reset", () => this.reset());
+    if (!explorer.actions) form.append(this.buttons);
+    return explorer.actions ? this.buttons : "";
   }
 
   // Is there room for two charts side by side? On a phone there is not.
   wide() {
-    return this.charts.clientWidth >= 640;
+    return this.charts.clientWidth >= 600;
   }
 
   // The width of one of two charts.
@@ -140,17 +211,28 @@ class Figure {
   chart(label) {
     let chart = this.chartList.find((made) => made.label === label);
     if (!chart) {
-      chart = new Chart(this.charts, label);
+      chart = new Chart(this.charts, label, () => this.writeAddress());
       this.chartList.push(chart);
     }
     return chart;
   }
 
-  // A knob is a slider, a slider of powers ("log"), a number, a check or a choice.
-  knob({ name, type = "range", min, max, step, options }) {
+  form(knobs) {
+    const form = element("form", { className: "explore-knobs" });
+    form.addEventListener("submit", (event) => event.preventDefault());
+    form.addEventListener("change", () => this.writeAddress());
+    form.append(...knobs.map((knob) => this.knob(knob)));
+    return form;
+  }
+
+  // A knob is a slider, a slider of powers ("log"), a number, a check or a
+  // choice; `only` says for which settings it is there.
+  knob({ name, type = "range", min, max, step, options, only }) {
     const id = `${this.kind}-${name}`;
     const text = this.words[name] ?? name;
     const label = element("label", { htmlFor: id, textContent: text });
+    const said = element("span", { className: "explore-value" });
+    const row = element("div", { className: "explore-knob" }, label);
     let input;
     if (type === "choice") {
       input = element("select", { id });
@@ -162,16 +244,21 @@ class Figure {
       input = element("input", { id, type: "checkbox" });
     } else if (type === "number") {
       input = element("input", { id, type: "number", min, max, step });
+      Object.assign(said, { id: `${id}-refused`, role: "alert" });
+      input.setAttribute("aria-describedby", said.id);
     } else {
       const up = POWERS.includes(type) ? Math.log10 : (value) => value;
       input = element("input", { id, type: "range", step: step ?? "any" });
       [input.min, input.max] = [up(min), up(max)];
     }
-    const said = element("span", { className: "explore-value" });
-    this.knobs.set(name, { type, input, said });
-    input.addEventListener("input", () => this.turned(name));
-    const row = input.type === "range" ? [label, said, input] : [label, input];
-    return element("div", { className: "explore-knob" }, ...row);
+    this.knobs.set(name, { type, input, said, row, only });
+    const turned = () => this.turned(name);
+    if (type === "check") row.prepend(input);
+    else if (input.type === "range") row.append(said, input);
+    else row.append(input, type === "number" ? said : "");
+    if (input.type === "range") turnedOnPurpose(input, turned);
+    else input.addEventListener("input", turned);
+    return row;
   }
 
   button(name, pressed) {
@@ -188,15 +275,20 @@ class Figure {
   codeBox() {
     this.code = element("code");
     const copy = (text, name) => {
+      const done = element("span", { className: "explore-done" });
+      done.role = "status";
       const made = element("button", {
         type: "button",
         textContent: this.words[name],
       });
       made.addEventListener("click", async () => {
         await navigator.clipboard.writeText(text());
-        this.say(this.words.copied);
+        done.textContent = this.words.copied;
       });
-      return made;
+      made.addEventListener("blur", () => {
+        done.textContent = "";
+      });
+      return [made, done];
     };
     const pre = element("pre", { tabIndex: 0 }, this.code);
     return element(
@@ -207,24 +299,25 @@ class Figure {
       element(
         "div",
         { className: "explore-buttons" },
-        copy(() => this.code.textContent, "copy"),
-        copy(() => this.link(), "link"),
+        ...copy(() => this.code.textContent, "copy"),
+        ...copy(() => this.link(), "link"),
       ),
     );
   }
 
   // Settings and knobs.
   turned(name) {
-    const { type, input } = this.knobs.get(name);
+    const { type, input, said } = this.knobs.get(name);
     let value = input.value;
     if (type === "check") value = input.checked;
     else if (type === "log") value = Number((10 ** value).toPrecision(2));
     else if (type === "count") value = this.count(name, Number(value));
     else if (type !== "choice") value = Number(value);
-    if (type === "number") {
-      if (input.value === "" || !input.checkValidity()) return;
-    }
-    this.set({ [name]: value });
+    if (type === "number" && (!input.value || !input.checkValidity())) {
+      const { min, max } = input;
+      said.textContent = this.words.refused(min, max, this.settings[name]);
+      input.ariaInvalid = "true";
+    } else this.set({ [name]: value });
   }
 
   // A step of the slider is a step of one at least.
@@ -236,21 +329,26 @@ class Figure {
       : value;
   }
 
-  // Change settings; `start` is told which, and the state before.
+  // Change settings; `start` is told which, and the state before. What is as
+  // it was ends no run.
   set(changes) {
+    const names = Object.keys(changes);
+    if (names.every((name) => this.settings[name] === changes[name])) {
+      this.showKnobs();
+      return;
+    }
     Object.assign(this.settings, changes);
-    this.restart(Object.keys(changes));
-    this.writeAddress();
+    this.restart(names);
   }
 
   restart(changed = []) {
     this.pause();
-    this.state = this.explorer.start(
-      this.data,
-      this.settings,
-      this.state,
-      changed,
-    );
+    const { explorer, data, settings } = this;
+    this.state = explorer.start(data, settings, this.state, changed);
+    if (this.progress) {
+      explorer.resume(this.state, settings, data, this.progress);
+      this.progress = "";
+    }
     this.showKnobs();
     this.draw();
     this.tell();
@@ -268,11 +366,15 @@ class Figure {
   }
 
   showKnobs() {
-    for (const [name, { type, input, said }] of this.knobs) {
+    for (const [name, knob] of this.knobs) {
+      const { type, input, said, row, only } = knob;
       const value = this.settings[name];
+      row.hidden = only ? !only(this.settings) : false;
       if (type === "check") input.checked = value;
       else if (POWERS.includes(type)) input.value = Math.log10(value);
       else input.value = value;
+      said.textContent = "";
+      input.ariaInvalid = null;
       if (input.type !== "range") continue;
       said.textContent = String(Number(value.toFixed(4)));
       input.setAttribute("aria-valuetext", said.textContent);
@@ -283,38 +385,59 @@ class Figure {
   act(name) {
     this.pause();
     this.explorer.actions[name](this.state, this.settings, this.data);
+    this.settle();
+  }
+
+  // What is seen, said and linked once something has happened.
+  settle() {
     this.draw();
     this.tell();
+    this.writeAddress();
+  }
+
+  playOne() {
+    return this.explorer.play(this.state, this.settings, this.data);
   }
 
   toggle() {
     if (this.frame) {
       this.pause();
-      this.tell();
+      this.settle();
     } else if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
-      for (let k = 0; k < 100; k++) {
-        if (!this.explorer.play(this.state, this.settings, this.data)) break;
-      }
-      this.draw();
-      this.tell();
+      for (let k = 0; k < 100 && this.playOne(); k++);
+      this.settle();
     } else {
       this.playing.textContent = this.words.pause;
-      const next = () => {
-        const more = this.explorer.play(this.state, this.settings, this.data);
-        this.draw();
-        if (more) this.frame = requestAnimationFrame(next);
-        else {
-          this.pause();
-          this.tell();
-        }
-      };
-      this.frame = requestAnimationFrame(next);
+      this.status.ariaLive = "off";
+      this.run();
     }
+  }
+
+  // As many steps in a second as the reader chose.
+  run() {
+    let [owed, last] = [1, performance.now()];
+    const next = (now) => {
+      const speed = this.explorer.speeds[SPEEDS.indexOf(this.speed.value)];
+      owed += Math.min(0.1, Math.max(0, now - last) / 1000) * speed;
+      last = now;
+      let more = true;
+      for (; more && owed >= 1; owed--) more = this.playOne();
+      if (more) {
+        this.draw();
+        this.say(this.words.playing(this.said()));
+        this.frame = requestAnimationFrame(next);
+      } else {
+        this.pause();
+        this.settle();
+      }
+    };
+    this.frame = requestAnimationFrame(next);
   }
 
   pause() {
     cancelAnimationFrame(this.frame);
     this.frame = 0;
+    this.status.ariaLive = "polite";
     if (this.playing) this.playing.textContent = this.words.play;
   }
 
@@ -340,45 +463,69 @@ class Figure {
 
   // What is seen and said.
   draw() {
-    const width = this.charts.clientWidth;
-    if (!width) return;
-    this.explorer.draw(this, this.state, this.settings, this.data);
-    const rows = this.explorer.numbers(this.state, this.settings, this.data);
-    const texts = rows.map(([, value]) =>
-      typeof value === "number" ? show(value) : value,
+    if (!this.charts.clientWidth) return;
+    const { explorer, state, settings, data } = this;
+    explorer.draw(this, state, settings, data);
+    this.drawKey(explorer.key(state, settings));
+    const rows = explorer.numbers(state, settings, data);
+    const main = explorer.main(state);
+    this.list(
+      this.numbers,
+      main.map((name) => rows.find(([other]) => other === name)),
     );
-    if (this.numbers.children.length !== rows.length) {
-      this.numbers.replaceChildren(
+    this.list(
+      this.others,
+      rows.filter(([name]) => !main.includes(name)),
+    );
+  }
+
+  // What is drawn, by name.
+  drawKey(entries) {
+    const said = entries.join();
+    if (this.drawnKey === said) return;
+    this.drawnKey = said;
+    const items = entries.map(([name, ...look]) =>
+      element("li", {}, swatch(...look), this.words[name] ?? name),
+    );
+    this.key.replaceChildren(...items);
+  }
+
+  list(numbers, rows) {
+    if (numbers.children.length !== rows.length) {
+      numbers.replaceChildren(
         ...rows.map(() => element("div", {}, element("dt"), element("dd"))),
       );
     }
-    rows.forEach(([name], i) => {
-      const [term, value] = this.numbers.children[i].children;
+    rows.forEach(([name, value], i) => {
+      const [term, told] = numbers.children[i].children;
       const text = this.words[name] ?? name;
+      const said = typeof value === "number" ? show(value) : value;
       if (term.textContent !== text) term.textContent = text;
-      if (value.textContent !== texts[i]) value.textContent = texts[i];
+      if (told.textContent !== said) told.textContent = said;
     });
   }
 
   // Once a reader's turn has ended: not while a figure plays.
   tell() {
-    this.code.textContent = this.explorer.code(
-      this.settings,
-      this.state,
-      this.data,
-    );
-    this.say(
-      this.explorer.said(this.state, this.words, this.settings, this.data),
-    );
+    const { settings, state, data } = this;
+    this.code.textContent = this.explorer.code(settings, state, data);
+    this.say(this.said());
+  }
+
+  said() {
+    const { state, words, settings, data } = this;
+    return this.explorer.said(state, words, settings, data);
   }
 
   say(text) {
     this.status.textContent = text;
   }
 
-  // The address: #kind?name=value&…
+  // The address: #kind?name=value&…&steps=…
   link() {
     const query = new URLSearchParams(this.settings);
+    const progress = this.explorer.progress?.(this.state);
+    if (progress) query.set("steps", progress);
     return `${location.href.split("#")[0]}#${this.kind}?${query}`;
   }
 
@@ -386,10 +533,14 @@ class Figure {
     history.replaceState(null, "", new URL(this.link()).hash);
   }
 
+  isInAddress() {
+    return location.hash.startsWith(`#${this.kind}?`);
+  }
+
   readAddress() {
-    const [kind, query] = location.hash.slice(1).split("?");
-    if (kind !== this.kind || query === undefined) return false;
-    const given = new URLSearchParams(query);
+    if (!this.isInAddress()) return false;
+    const given = new URLSearchParams(location.hash.split("?")[1]);
+    this.progress = given.get("steps") ?? "";
     for (const { name, type, min, max, options } of this.explorer.knobs(
       this.data,
     )) {

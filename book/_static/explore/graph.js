@@ -4,20 +4,24 @@ import { register } from "./figure.js";
 
 export const words = {
   zh: {
+    task: "每走一步之前，先说出下一个数。",
     graph: "图",
     chain: "一条路：y = 2 x·x",
     branch: "分岔：u = 3x，v = x²，y = uv",
+    values: "前向：数值",
+    gradients: "反向：梯度",
+    ahead: "还没走的路",
     x0: "x[0]",
     x1: "x[1]",
     x2: "x[2]",
     x3: "x[3]",
-    x: "分岔的图的 x",
+    x: "x",
     zero: "反向之前先把 x.grad 清零",
     forward: "前向一步",
     backward: "反向一步",
     all: "走完这一趟",
     picture: "计算图：方框里有数值和梯度，箭头是前向和反向的路",
-    passes: "反向传播的次数",
+    passes: "反向走过几趟",
     code: "同样的几趟，用 PyTorch 写",
     atStart: (x) => `x = ${x}，还没有开始算。`,
     atValue: (formula, value) => `前向：${formula} = ${value}。`,
@@ -30,14 +34,18 @@ export const words = {
     again: () => "这张图反向走过了：先走前向，再造一张。",
   },
   en: {
+    task: "Before each step, say the next number.",
     graph: "graph",
+    values: "forward: values",
+    gradients: "back: gradients",
+    ahead: "not walked yet",
     chain: "one path: y = 2 x·x",
     branch: "branches: u = 3x, v = x², y = uv",
     x0: "x[0]",
     x1: "x[1]",
     x2: "x[2]",
     x3: "x[3]",
-    x: "x of the graph that branches",
+    x: "x",
     zero: "zero x.grad before going backward",
     forward: "Step forward",
     backward: "Step backward",
@@ -115,11 +123,12 @@ export function defaults({ x }) {
 
 export function knobs({ x }) {
   const number = { type: "number", min: -5, max: 5, step: 1 };
+  const of = (graph) => ({ only: (settings) => settings.graph === graph });
   return [
-    { name: "graph", type: "choice", options: Object.keys(GRAPHS) },
-    { name: "zero", type: "check" },
-    ...x.map((_, i) => ({ name: `x${i}`, ...number })),
-    { name: "x", ...number },
+    { name: "graph", type: "choice", options: Object.keys(GRAPHS), main: true },
+    { name: "zero", type: "check", main: true },
+    ...x.map((_, i) => ({ name: `x${i}`, ...number, ...of("chain") })),
+    { name: "x", ...number, ...of("branch") },
   ];
 }
 
@@ -127,11 +136,8 @@ export function knobs({ x }) {
 export function start({ x }, settings, before, changed) {
   if (before && changed.length === 1 && changed[0] === "zero") return before;
   const names = x.map((_, i) => `x${i}`);
-  for (const name of [...names, "x"]) {
+  for (const name of [...names, "x"])
     settings[name] = Math.round(settings[name]); // so that sums are exact
-    if (changed.includes(name))
-      settings.graph = name === "x" ? "branch" : "chain";
-  }
   const used = settings.graph === "branch" ? ["x"] : names;
   const leaf = used.map((name) => settings[name]);
   return {
@@ -141,6 +147,7 @@ export function start({ x }, settings, before, changed) {
     grad: null,
     zeroes: false, // whether x.grad was zeroed for this way back
     passes: [], // and for each one that has ended
+    moves: "", // for the address: forward, backward, backward with zeroing
     last: "",
     note: ["atStart", shown(leaf)],
   };
@@ -149,6 +156,7 @@ export function start({ x }, settings, before, changed) {
 const finished = ({ gradients }) => "x" in gradients;
 
 export function forward(state) {
+  state.moves += "f";
   if (finished(state)) {
     state.values = { x: state.values.x };
     state.gradients = {};
@@ -175,6 +183,7 @@ function parts({ nodes, values, gradients }, name) {
 
 export function backward(state, settings) {
   const { nodes, values, gradients } = state;
+  state.moves += settings.zero ? "z" : "b";
   if (!("y" in values) || finished(state)) {
     state.note = [finished(state) ? "again" : "tooEarly"];
     return;
@@ -207,6 +216,22 @@ export function all(state, settings) {
 
 const gradText = ({ grad }) => (grad ? shown(grad) : "None");
 
+// The walk that an address tells, as far as it can be read.
+export function resume(state, _settings, _data, moves) {
+  for (const move of moves.slice(0, 2000)) {
+    if (move === "f") forward(state);
+    else backward(state, { zero: move === "z" });
+  }
+}
+
+const key = () => [
+  ["values", "line", "explore-blue"],
+  ["gradients", "line", "explore-orange"],
+  ["ahead", "line", "explore-quiet"],
+];
+
+const main = () => ["y", "x.grad", "passes"];
+
 function numbers(state) {
   const { values, passes } = state;
   return [
@@ -223,25 +248,25 @@ const PLACES = {
   chain: { x: [0, 0], s: [1, 0], y: [2, 0] },
   branch: { x: [0, 0], u: [1, -1], v: [1, 1], y: [2, 0] },
 };
-const HALF = { x: [105, 32], grad: [105, 16] }; // of a box, in pixels
-const OTHERS = [58, 32];
+const HALF = { x: [110, 34], grad: [110, 18] }; // of a box, in pixels
+const OTHERS = [66, 34];
 
 // From left to right where there is room, else from top to bottom.
 function layout(graph, width) {
   const wide = width >= 560;
   const places = PLACES[graph];
-  const tall = Object.values(places).some(([, across]) => across) ? 62 : 0;
-  const middle = 38 + tall;
+  const tall = Object.values(places).some(([, across]) => across) ? 66 : 0;
+  const middle = 40 + tall;
   const centres = {};
   for (const [name, [along, across]] of Object.entries(places)) {
-    const right = width - 64;
-    const columns = [110, (right + 160) / 2, right];
+    const right = width - 72;
+    const columns = [116, (right + 160) / 2, right];
     centres[name] = wide
       ? [columns[along], middle + across * tall]
-      : [width / 2 + (across * width) / 4, 102 + along * 112];
+      : [width / 2 + (across * width) / 4, 104 + along * 116];
   }
-  centres.grad = wide ? [110, middle + 88] : [width / 2, 22];
-  const height = wide ? middle + Math.max(tall + 38, 110) : 364;
+  centres.grad = wide ? [116, middle + 92] : [width / 2, 22];
+  const height = wide ? middle + Math.max(tall + 40, 114) : 376;
   return { wide, centres, height };
 }
 
@@ -280,7 +305,7 @@ function textOf(state, name, formula) {
 function drawBox(chart, name, centre, lines, { last, gradients }) {
   const [, half] = HALF[name] ?? OTHERS;
   const longest = Math.max(...lines.map((line) => line.length));
-  const side = Math.max((HALF[name] ?? OTHERS)[0], longest * 3.6 + 8);
+  const side = Math.max((HALF[name] ?? OTHERS)[0], longest * 4.1 + 8);
   const [x, y] = [Math.max(centre[0], side + 5), centre[1]];
   const back = name === "grad" || name in gradients;
   const fill = last === name || (name === "grad" && last === "x");
@@ -293,7 +318,7 @@ function drawBox(chart, name, centre, lines, { last, gradients }) {
     `explore-line explore-${colour}${className}`,
   );
   lines.forEach((line, i) => {
-    const below = 18 * (i - (lines.length - 1) / 2) + 4;
+    const below = 20 * (i - (lines.length - 1) / 2) + 5;
     chart.text(`text ${name} ${i}`, [x, y + below], line);
   });
 }
@@ -336,8 +361,8 @@ function drawArrival(chart, centres, wide, state) {
   const [x, y] = centres.x;
   const sign = wide ? 1 : -1;
   const colour = finished(state) ? "orange" : "quiet";
-  const from = [x, y + sign * 35];
-  const to = [x, centres.grad[1] - sign * 19];
+  const from = [x, y + sign * 37];
+  const to = [x, centres.grad[1] - sign * 21];
   arrow(chart, "arrival", from, to, colour);
   const label = [x + 10, (from[1] + to[1]) / 2 + 4];
   chart.text("added", label, "+=", "", "start");
@@ -396,6 +421,10 @@ export const explorer = {
   knobs,
   start,
   actions: { forward, backward, all },
+  progress: ({ moves }) => moves,
+  resume,
+  key,
+  main,
   draw,
   numbers,
   said,

@@ -15,12 +15,17 @@ const SHIFT = {
 
 export const words = {
   zh: {
+    task: "拖动 w 和 b 两个圆，让直线贴近样本；再勾上“看看 w + 1”，点不同的样本。",
     plus_w: "看看 w + 1",
     plus_b: "看看 b + 1",
     sigma: "噪声的标准差 σ",
     example: "看哪个样本，i",
     chart: "样本、直线、每个样本的预测和残差",
-    residual: "残差 y − ŷ",
+    examples: "样本",
+    line: "直线",
+    predictions: "预测 ŷ",
+    movedLine: "新的直线",
+    residual: "残差",
     sum: "残差之和",
     shift: "ŷ 的变化",
     at: (i, yHat, residual) =>
@@ -28,16 +33,21 @@ export const words = {
     moves: (shift) => `新的直线使它${apart(shift, SHIFT.zh)}。`,
   },
   en: {
+    task: "Drag rings w and b until the line fits. Then tick “show w + 1” and tap examples.",
     plus_w: "show w + 1",
     plus_b: "show b + 1",
     sigma: "standard deviation of the noise σ",
     example: "example to look at, i",
     chart: "examples, the line, and each example's prediction and residual",
-    residual: "residual y − ŷ",
-    sum: "sum of the residuals",
+    examples: "examples",
+    line: "line",
+    predictions: "predictions ŷ",
+    movedLine: "new line",
+    residual: "residual",
+    sum: "sum of residuals",
     shift: "change of ŷ",
     at: (i, yHat, residual) =>
-      `The prediction of example ${i} is ${yHat}, ${apart(residual, LABEL.en)}.`,
+      `Prediction of example ${i}: ${yHat}, ${apart(residual, LABEL.en)}.`,
     moves: (shift) => ` The new line ${apart(shift, SHIFT.en)}.`,
   },
 };
@@ -63,10 +73,10 @@ function defaults({ w, b, source }) {
 function knobs({ labels }) {
   const parameter = { min: -MOST, max: MOST, step: 0.1 };
   return [
+    { name: "plus_w", type: "check", main: true },
+    { name: "plus_b", type: "check", main: true },
     { name: "w", ...parameter },
-    { name: "plus_w", type: "check" },
     { name: "b", ...parameter },
-    { name: "plus_b", type: "check" },
     { name: "sigma", min: 0, max: 3, step: 0.1 },
     { name: "example", min: 0, max: labels.length - 1, step: 1 },
   ];
@@ -103,7 +113,7 @@ function draw(figure, state, { w, b }) {
   const chart = figure.chart(figure.words.chart);
   chart.begin({
     width,
-    height: Math.min(width, 400),
+    height: figure.wide() ? 380 : 330,
     x: X_AXIS,
     y: Y_AXIS,
     xName: "x",
@@ -123,7 +133,7 @@ function draw(figure, state, { w, b }) {
   chart.dots("examples", at(y), "explore-blue");
   chart.dots("chosen", [at(y)[i]], "explore-blue explore-large");
   drawHandles(figure, chart, w, b);
-  chart.svg.onclick = (event) => choose(figure, chart, at(y), event);
+  chart.tapped = (pixel) => choose(figure, chart, at(y), pixel);
   chart.end();
 }
 
@@ -147,16 +157,14 @@ function drawHandles(figure, chart, w, b) {
   for (const [name, place] of Object.entries(places)) {
     chart.handle(name, place, "", ([, y]) => figure.set(moved[name](y)));
     const letter = chart.text(`${name} name`, place, name);
-    letter.setAttribute("dy", name === "b" ? 28 : -18);
+    letter.setAttribute("dy", name === "b" ? 28 : -17);
   }
 }
 
 // A click or a tap looks at the nearest example.
-function choose(figure, chart, points, { target, clientX, clientY }) {
-  if (target.matches(".explore-handle")) return;
-  const box = chart.svg.getBoundingClientRect();
+function choose(figure, chart, points, [left, top]) {
   const far = points.map(([x, y]) =>
-    Math.hypot(chart.X(x) + box.left - clientX, chart.Y(y) + box.top - clientY),
+    Math.hypot(chart.X(x) - left, chart.Y(y) - top),
   );
   figure.set({ example: far.indexOf(Math.min(...far)) });
 }
@@ -166,8 +174,27 @@ const four = (value) => (Math.round(value * 1e4) / 1e4 + 0).toFixed(4);
 
 const sum = (values) => values.reduce((total, value) => total + value, 0);
 
-function numbers({ i, x, y, yHat, residuals, moved, moves }) {
+function key({ moves }) {
+  return [
+    ["examples", "dots", "explore-blue"],
+    ["predictions", "dots", "explore-orange explore-small"],
+    ["line", "line", "explore-orange"],
+    ...(moves
+      ? [
+          ["movedLine", "line", "explore-dashed"],
+          ["shift", "line", "explore-green"],
+        ]
+      : [["residual", "line", "explore-quiet"]]),
+  ];
+}
+
+const main = ({ moves }) =>
+  moves ? ["w", "b", "x", "shift"] : ["w", "b", "residual", "sum"];
+
+function numbers({ i, x, y, yHat, residuals, moved, moves }, { w, b }) {
   const rows = [
+    ["w", String(w)],
+    ["b", String(b)],
     ["x", four(x[i])],
     ["y", four(y[i])],
     ["ŷ", four(yHat[i])],
@@ -200,4 +227,15 @@ export function code({ w, b, sigma, plus_w, plus_b }, { i }, { source }) {
   return lines.join("\n");
 }
 
-register("line", { words, defaults, knobs, start, draw, numbers, said, code });
+register("line", {
+  words,
+  defaults,
+  knobs,
+  start,
+  key,
+  main,
+  draw,
+  numbers,
+  said,
+  code,
+});

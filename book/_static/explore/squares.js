@@ -6,10 +6,12 @@ import { f, predict } from "./torch.js";
 
 export const words = {
   zh: {
-    w: "权重 w",
-    b: "偏置 b",
-    example: "选哪个样本",
+    task: "让直线取“让平方损失最小”的那条，再把最右边的样本往上拖：直线会跟着走吗？",
+    example: "看哪个样本",
     offset: "它的标签加上",
+    examples: "样本",
+    line: "直线",
+    areas: "误差的平方",
     fit: "直线",
     hand: "自己摆",
     squares: "让平方损失最小",
@@ -20,15 +22,17 @@ export const words = {
     squared: "平均平方损失",
     absolute: "平均绝对损失",
     softened: "平均 Huber 损失",
-    error: "它的误差",
-    at: (k, error, losses) =>
-      `样本 ${k} 的误差 ${error}；平均损失：平方 ${losses[0]}，绝对 ${losses[1]}，Huber ${losses[2]}。`,
+    error: "误差 e",
+    at: (w, b, k, error) =>
+      `直线：w = ${w}，b = ${b}；样本 ${k} 的误差 ${error}。`,
   },
   en: {
-    w: "weight w",
-    b: "bias b",
-    example: "which example",
+    task: "Choose “least squared loss” and drag the rightmost example up: does the line follow?",
+    example: "example to look at",
     offset: "add to its label",
+    examples: "examples",
+    line: "line",
+    areas: "squared errors",
     fit: "line",
     hand: "placed by hand",
     squares: "least squared loss",
@@ -39,9 +43,9 @@ export const words = {
     squared: "mean squared loss",
     absolute: "mean absolute loss",
     softened: "mean Huber loss",
-    error: "its error",
-    at: (k, error, losses) =>
-      `Error of example ${k}: ${error}; mean losses: squared ${losses[0]}, absolute ${losses[1]}, Huber ${losses[2]}.`,
+    error: "error e",
+    at: (w, b, k, error) =>
+      `Line: w = ${w}, b = ${b}. Error of example ${k}: ${error}.`,
   },
 };
 
@@ -58,16 +62,17 @@ export function defaults({ line, example }) {
 }
 
 export function knobs({ labels }) {
-  const slider = (name, step) => {
+  const slider = (name, step, main) => {
     const [min, max] = RANGES[name];
-    return { name, min, max, step };
+    return { name, min, max, step, main };
   };
+  const options = ["hand", "squares", "huber"];
   return [
-    { name: "fit", type: "choice", options: ["hand", "squares", "huber"] },
+    { name: "fit", type: "choice", options, main: true },
+    slider("offset", 0.1, true),
     slider("w", 0.05),
     slider("b", 0.1),
     { name: "example", min: 0, max: labels.length - 1, step: 1 },
-    slider("offset", 0.1),
   ];
 }
 
@@ -102,7 +107,7 @@ const mean = (values) =>
 const CURVES = [
   { text: "e² / 2", dots: "explore-blue", loss: (e) => e ** 2 / 2 },
   { text: "|e|", line: "explore-dashed", dots: "explore-axis", loss: Math.abs },
-  { text: "Huber", dots: "explore-orange", loss: huber },
+  { text: "Huber", dots: "explore-green", loss: huber },
 ];
 
 // Squared within ±1, then a straight line.
@@ -140,7 +145,7 @@ function leastSquaresLine(features, labels, weights) {
 
 // How much is seen above the middle, if the chosen example is `far` from it:
 // pulled out, it takes the view with it, and stays in sight.
-const [NEAR, REST, RATE] = [6.5, 3, 0.85];
+const [NEAR, REST, RATE] = [5.4, 3, 0.85];
 export const halfAt = (far) => Math.max(NEAR, REST + RATE * far);
 
 // The other way: how far, if it is drawn at this part of the way to the edge.
@@ -152,18 +157,18 @@ function draw(figure, state, settings) {
   const { words } = figure;
   const whole = figure.charts.clientWidth;
   const wide = figure.wide();
-  const width = wide ? Math.floor(whole * 0.58) : whole;
-  drawBoard(figure, state, settings, width, wide ? 420 : Math.min(width, 360));
+  const width = wide ? Math.floor(whole * 0.56) : whole;
+  drawBoard(figure, state, settings, width, wide ? 400 : 310);
   const chart = figure.chart(words.curves);
   const rest = wide ? whole - width - 1 : whole;
-  drawCurves(chart, state, settings, rest, wide ? 420 : 220, words);
+  drawCurves(chart, state, settings, rest, wide ? 400 : 154, words);
 }
 
 function drawBoard(figure, state, { example }, width, height) {
   const { features, labels, w, b, errors, middle, half } = state;
   const chart = figure.chart(figure.words.board);
   // A unit is as long on both axes.
-  const side = (half * (width - 66)) / (height - 48);
+  const side = (half * (width - 66)) / (height - 70);
   chart.begin({
     width,
     height,
@@ -175,30 +180,33 @@ function drawBoard(figure, state, { example }, width, height) {
   const points = Array.from(labels, (y, i) => [features[i], y]);
   points.forEach(([x, y], i) => {
     const e = errors[i];
-    const colour = i === example ? "orange" : "blue";
-    const look = `explore-fill-${colour} explore-soft explore-${colour}`;
-    chart.box(`square ${i}`, [x, y], [x + e, y + e], look);
+    const look = i === example ? "explore-strong" : "explore-soft";
+    const blue = `explore-fill-blue explore-blue ${look}`;
+    chart.box(`square ${i}`, [x, y], [x + e, y + e], blue);
   });
   const ends = [-side, side].map((x) => [x, w * x + b]);
   chart.line("line", ends, "explore-orange");
   chart.dots("examples", points, "explore-blue");
-  chart.dots("chosen", [points[example]], "explore-orange explore-large");
+  chart.dots("chosen", [points[example]], "explore-blue explore-large");
   handles(figure, chart, points);
   chart.end();
 }
 
-// Any example can be pulled; only the chosen one shows its ring. The others'
-// are smaller, or one would be taken for its neighbour.
+// Any example can be pulled; only the chosen one shows its ring.
 function handles(figure, chart, points) {
   const { w, b, middle, half } = figure.state;
   points.forEach((point, i) => {
     chart.handle(`example ${i}`, point, "", ([, y]) => pull(figure, i, y));
     const ring = chart.marks.get(`example ${i}`);
-    const chosen = i === figure.settings.example;
-    ring.setAttribute("opacity", chosen ? 1 : 0);
-    if (!chosen) ring.setAttribute("r", 10);
+    ring.setAttribute("opacity", Number(i === figure.settings.example));
   });
+  const name = (letter, place) => {
+    const text = chart.text(`name of ${letter}`, place, letter);
+    text.setAttribute("dx", 20);
+    text.setAttribute("dy", 16);
+  };
   chart.handle("b", [0, b], "", ([, y]) => figure.set({ b: within("b", y) }));
+  name("b", [0, b]);
   // The line's arm, where it is in sight; it turns about (0, b).
   const edge = middle + Math.sign(w) * half * 0.88;
   const arm = Math.min(half * 0.52, Math.max(0.5, (edge - b) / w || 0));
@@ -206,6 +214,7 @@ function handles(figure, chart, points) {
     const slope = (y - figure.state.b) / Math.max(x, 0.5);
     figure.set({ w: within("w", slope) });
   });
+  name("w", [arm, w * arm + b]);
 }
 
 function pull(figure, i, y) {
@@ -234,14 +243,23 @@ function drawCurves(chart, { errors }, { example }, width, height, words) {
     chart.dots(`${text} of all`, Array.from(errors, at), dots);
     const large = `${dots} explore-large`;
     chart.dots(`${text} of one`, [at(errors[example])], large);
-    const level = top * (0.95 - 0.09 * j);
-    const key = [-0.6, -0.4].map((part) => [part * most, level]);
+    const level = chart.fromY(chart.Y(top) + 10 + 20 * j);
+    const key = [-0.5, -0.3].map((part) => [part * most, level]);
     chart.line(`key of ${text}`, key, line);
-    const middle = level - top * 0.015;
-    chart.text(`name of ${text}`, [-0.35 * most, middle], text, "", "start");
+    const name = chart.text(`name of ${text}`, [-0.25 * most, level], text);
+    name.setAttribute("text-anchor", "start");
+    name.setAttribute("dy", 5);
   });
   chart.end();
 }
+
+const key = () => [
+  ["examples", "dots", "explore-blue"],
+  ["line", "line", "explore-orange"],
+  ["areas", "box", "explore-fill-blue explore-blue explore-soft"],
+];
+
+const main = () => ["squared", "absolute", "softened", "error"];
 
 function numbers({ w, b, errors, losses }, { example }) {
   return [
@@ -254,9 +272,9 @@ function numbers({ w, b, errors, losses }, { example }) {
   ];
 }
 
-function said({ errors, losses }, words, { example }) {
-  const short = (value) => value.toFixed(3);
-  return words.at(example, short(errors[example]), losses.map(short));
+function said({ w, b, errors }, words, { example }) {
+  const error = errors[example].toFixed(3);
+  return words.at(w.toFixed(2), b.toFixed(2), example, error);
 }
 
 const LINES = {
@@ -298,6 +316,8 @@ export const explorer = {
   defaults,
   knobs,
   start,
+  key,
+  main,
   draw,
   numbers,
   said,

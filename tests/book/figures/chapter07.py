@@ -42,6 +42,19 @@ def curvature(data):
     return X.T @ X / len(X)
 
 
+def left_with_all(data, lr):
+    """How far above its least the loss is, after steps with all examples."""
+    X = torch.tensor(data["features"]).double()
+    X = torch.cat([X, torch.ones(len(X), 1)], dim=1)
+    labels = torch.tensor(data["labels"]).double().reshape(-1, 1)
+    gap = -torch.linalg.pinv(X) @ labels
+    left = []
+    for _ in range(4):
+        left.append((X @ gap).square().mean().item() / 2)
+        gap = gap - lr * X.T @ (X @ gap) / len(X)
+    return left
+
+
 def above_floor(data, lr, batch_size):
     """How far above its least the loss is, steps 501 to 1000 averaged."""
     features = torch.tensor(data["features"])

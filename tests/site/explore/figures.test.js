@@ -13,7 +13,9 @@ const [again, bowl, cards, graph, line, squares] = await Promise.all(
 test("both languages have the same words", () => {
   for (const figure of [again, bowl, cards, graph, line, squares]) {
     const { zh, en } = figure.words ?? figure.explorer.words;
-    assert.deepEqual(Object.keys(zh), Object.keys(en));
+    assert.deepEqual(Object.keys(zh).sort(), Object.keys(en).sort());
+    for (const said of Object.values(en).flat(Infinity))
+      assert.doesNotMatch(String(said), /[\u4e00-\u9fff]/);
   }
 });
 
@@ -48,8 +50,9 @@ test("cards: on every screen each card has a place of its own", () => {
         }
         assert.equal(new Set(places.map(String)).size, places.length);
         for (const [x, y] of places) {
-          assert(x >= 0 && x + 26 <= width, `${width} ${n} ${m}: ${x}`);
-          assert(y >= 0 && y + 26 <= height);
+          const side = cards.CARD;
+          assert(x >= 0 && x + side <= width, `${width} ${n} ${m}: ${x}`);
+          assert(y >= 0 && y + side <= height);
         }
       }
     }
@@ -67,14 +70,39 @@ test("graph: no way back before y is there, nor twice", () => {
   assert.deepEqual(state.note, ["again"]);
 });
 
-test("graph: another number shows its graph", () => {
-  const settings = { ...graph.defaults({ x: [0, 1, 2, 3] }), x: 4 };
-  const branch = graph.start({ x: [0, 1, 2, 3] }, settings, undefined, ["x"]);
-  assert.equal(settings.graph, "branch");
-  settings.x3 = -1;
-  const chain = graph.start({ x: [0, 1, 2, 3] }, settings, branch, ["x3"]);
-  assert.equal(settings.graph, "chain");
-  assert.deepEqual(chain.values, { x: [0, 1, 2, -1] });
+test("graph: an address tells each step, zeroing or not", () => {
+  const settings = graph.defaults({ x: [0, 1, 2, 3] });
+  const walk = () => graph.start({ x: [0, 1, 2, 3] }, settings, undefined, []);
+  const walked = walk();
+  for (const zero of [false, true, false]) graph.all(walked, { zero });
+  graph.forward(walked);
+  assert.equal(walked.moves, "ffbbbffzzzffbbbf");
+  const resumed = walk();
+  graph.resume(resumed, settings, {}, walked.moves);
+  assert.deepEqual(resumed, walked);
+});
+
+test("bowl: a path that runs away stays in view", () => {
+  const path = [
+    [0, 0],
+    [-3e20, 1e25],
+  ];
+  const zoom = bowl.zoomFor(path, [1, -1.7], [3, 2.5]);
+  for (const [x, y] of path) {
+    assert(Math.abs(x - 1) <= 3 * zoom && Math.abs(y + 1.7) <= 2.5 * zoom);
+  }
+  assert(zoom < 1e25);
+  assert.equal(bowl.zoomFor([path[0]], [1, -1.7], [3, 2.5]), 1);
+});
+
+test("again: other settings are tried as often", () => {
+  const data = { w: [2, -3.4], b: 4.2, sgd: Array(40) };
+  const settings = { noise_std: 1, n: 400, lr: 0.1, batch_size: 20 };
+  Object.assign(settings, { num_epochs: 1, draw: "shuffled", seed: 5 });
+  const state = again.start(data, settings);
+  assert.equal(state.sgd.length, 40);
+  again.explorer.resume(state, settings, data, "45");
+  assert.equal(state.sgd.length, 45);
 });
 
 test("line: it says on which side of the label the prediction is", () => {

@@ -1,0 +1,74 @@
+"""The first minute: the front page on a phone, and where no page is."""
+
+import re
+
+import pytest
+from book_pages import CHAPTER, each_edition, parse
+from in_browser import new_page
+
+
+@each_edition
+def test_a_phone_s_first_screen_has_it_all(page, base, edition):
+    page.set_viewport_size({"width": 375, "height": 667})
+    page.goto(f"{base}{edition}/book/index.html")
+    for place in ("a.start", "img.moving", "p:has(img.moving) + p"):
+        box = page.locator(f"article {place}").bounding_box()
+        assert box["y"] + box["height"] <= 667, place
+    page.locator("a.start").click()
+    page.wait_for_url("**/book/01-data.html")
+
+
+def test_the_line_rests_for_those_who_ask_for_it(page, site):
+    page.goto((site / "en" / "_images" / "line.svg").as_uri())
+    moves = "getComputedStyle(document.querySelector('line')).animationName"
+    assert page.evaluate(moves) == "fall"
+    page.emulate_media(reduced_motion="reduce")
+    assert page.evaluate(moves) == "none"
+    seen = page.locator("text").evaluate_all(
+        """words => words.filter((word) =>
+             getComputedStyle(word).visibility === "visible")
+           .map((word) => word.textContent)"""
+    )
+    page.emulate_media(reduced_motion="no-preference")
+    assert seen == ["step 20: y = 2.0x + 4.2"]
+
+
+@each_edition
+def test_the_map_takes_the_minutes_from_the_chapters(site, edition):
+    soup = parse(site / edition / "book" / "index.html")
+    total = 0
+    for row in soup.select("table tbody tr"):
+        cell = row.find("td")
+        chapter = site / edition / "book" / cell.a["href"]
+        said = re.search(
+            r"</strong> \D*(\d+) (?:分钟|minutes)", chapter.read_text("utf-8")
+        )
+        assert cell.get_text().endswith(f"·\N{NO-BREAK SPACE}{said[1]}")
+        total += int(said[1])
+    (hours,) = re.findall(r"([\d.]+) (?:小时；|for all;)", soup.get_text())
+    assert 0 <= float(hours) * 60 - total < 30
+
+
+def test_a_finger_sees_the_copy_button(browser, base):
+    with new_page(browser, has_touch=True, is_mobile=True) as page:
+        page.goto(base + CHAPTER)
+        button = page.locator("div.cell_input button.copybtn").first
+        assert button.evaluate("(b) => getComputedStyle(b).opacity") == "1"
+
+
+@pytest.mark.parametrize("asked", ["typo", "en/typo.html", "zh/book/a/b.html"])
+def test_a_page_that_is_not_there_leads_home(page, base, site, asked):
+    """Hosts answer with 404.html, whatever was asked for."""
+    html = (site / "404.html").read_text("utf-8")
+    page.route(
+        base + asked,
+        lambda route: route.fulfill(
+            status=404, body=html, content_type="text/html"
+        ),
+    )
+    page.goto(base + asked)
+    page.unroute(base + asked)
+    links = page.locator("a").evaluate_all("all => all.map((a) => a.href)")
+    assert f"{base}en/book/index.html" in links
+    for link in links:
+        assert (site / link.removeprefix(base)).is_file()
