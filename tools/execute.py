@@ -13,6 +13,7 @@ from PIL import Image
 
 from book._ext.addresses import configured_address
 from book._ext.first_cell import put_first_cell
+from book._ext.guesses import MARKS
 
 ROOT = Path(__file__).parents[1]
 # Processors and numbers of threads differ in how they round a sum, which can
@@ -26,9 +27,7 @@ KERNEL_ARGUMENTS = [
     "--InteractiveShell.xmode=Minimal",  # no paths in tracebacks
     "--InlineBackend.figure_formats=retina",
 ]
-
-
-GUESS = re.compile(r"^> \*\*先猜再跑。\*\*", re.MULTILINE)
+GUESS = re.compile(rf"^> \*\*{MARKS[0]}\*\*", re.MULTILINE)
 
 
 def small_png(png: bytes) -> bytes:

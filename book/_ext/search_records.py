@@ -127,17 +127,18 @@ def asked_for(site: Path, language: str) -> dict[str, dict[str, str]]:
     The table names a section by its Chinese heading.
     """
     found: dict[str, dict[str, str]] = {}
+    numbers: dict[str, dict[str, str]] = {}  # of a page, by heading
     for place, words in tomllib.loads(TABLE.read_text("utf-8")).items():
         stem, _, name = place.partition("#")
-        numbers = {
-            section.xpath(HEADING).strip(): section.xpath(NUMBER)
-            for section in article(site / "zh" / "book" / f"{stem}.html").iter(
-                "section"
-            )
-        }
-        if name not in numbers:
+        if stem not in numbers:
+            page = article(site / "zh" / "book" / f"{stem}.html")
+            numbers[stem] = {
+                section.xpath(HEADING).strip(): section.xpath(NUMBER)
+                for section in page.iter("section")
+            }
+        if name not in numbers[stem]:
             raise SystemExit(f"{TABLE.name}: no section {place}")
-        found.setdefault(stem, {})[numbers[name]] = words[language]
+        found.setdefault(stem, {})[numbers[stem][name]] = words[language]
     return found
 
 

@@ -37,10 +37,14 @@ const RAISED = Object.fromEntries(
   [..."-0123456789"].map((d, i) => [d, [..."⁻⁰¹²³⁴⁵⁶⁷⁸⁹"][i]]),
 );
 
+function setAttributes(element, attributes) {
+  for (const [name, value] of Object.entries(attributes))
+    element.setAttribute(name, value);
+}
+
 const svgElement = (tag, attributes) => {
   const made = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes))
-    made.setAttribute(name, value);
+  setAttributes(made, attributes);
   return made;
 };
 
@@ -78,12 +82,8 @@ export class Chart {
     title,
     axes = true,
   }) {
-    for (const [name, value] of Object.entries({
-      viewBox: `0 0 ${width} ${height}`,
-      width,
-      height,
-    }))
-      this.svg.setAttribute(name, value);
+    const viewBox = `0 0 ${width} ${height}`;
+    setAttributes(this.svg, { viewBox, width, height });
     const [left, right, top, bottom] = axes ? [46, 20, 30, 40] : [4, 4, 4, 4];
     const up = (value) => (logY ? Math.log10(value) : value);
     const [low, high] = [up(y[0]), up(y[1])];
@@ -125,9 +125,7 @@ export class Chart {
       this.svg.append(clip);
     }
     const [width, height] = this.inner;
-    const box = { x: this.left, y: this.top, width, height };
-    for (const [name, value] of Object.entries(box))
-      this.clip.setAttribute(name, value);
+    setAttributes(this.clip, { x: this.left, y: this.top, width, height });
   }
 
   mark(name, tag, className, attributes, inside = true) {
@@ -139,9 +137,7 @@ export class Chart {
       this.marks.set(name, made);
       if (inside) made.setAttribute("clip-path", `url(#${this.clipName})`);
     }
-    made.setAttribute("class", className);
-    for (const [key, value] of Object.entries(attributes))
-      made.setAttribute(key, value);
+    setAttributes(made, { class: className, ...attributes });
     return made;
   }
 
@@ -172,18 +168,16 @@ export class Chart {
 
   ellipse(name, [x, y], [rx, ry], degrees, className) {
     const [cx, cy] = [this.X(x), this.Y(y)];
-    const attributes = {
+    const ring = this.mark(name, "g", "", {});
+    if (!ring.firstChild) ring.append(svgElement("ellipse", {}));
+    setAttributes(ring.firstChild, {
+      class: `explore-line ${className}`,
       cx,
       cy,
       rx,
       ry,
       transform: `rotate(${degrees} ${cx} ${cy})`,
-    };
-    const ring = this.mark(name, "g", "", {});
-    if (!ring.firstChild) ring.append(svgElement("ellipse", {}));
-    ring.firstChild.setAttribute("class", `explore-line ${className}`);
-    for (const [key, value] of Object.entries(attributes))
-      ring.firstChild.setAttribute(key, value);
+    });
   }
 
   // A rectangle from one corner to the opposite one, in the data's terms.
