@@ -5,14 +5,20 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 BUILD := $(BIN)/python -m tools.site
 # `make test CPU=1` leaves the CUDA packages out, for machines without a GPU.
 CPU_INDEX := --extra-index-url https://download.pytorch.org/whl/cpu
-NOTEBOOKS := $(wildcard book/*.ipynb)
+LANGUAGES := $(shell sed -n 's/^languages: *\[\([a-z, ]*\)\].*/\1/p' _config.yml | tr , ' ')
 # Said on the command line, LANG is the book's language, not the machine's.
 ifeq ($(origin LANG),command line)
 EDITION := $(LANG)
 unexport LANG
 endif
 
-.PHONY: help book epub pdf serve check style test mutants bench matrix lighthouse lab locale execute lock clean
+# SOLUTIONS=no leaves them out of the site, EPUB, PDF and notebooks; always, if
+# _config.yml says so.
+SOLUTIONS ?= $(shell sed -n 's/^solutions: *\([a-z]*\).*/\1/p' _config.yml)
+export BOOK_SOLUTIONS := $(SOLUTIONS)
+DOWNLOADS := _build/$(if $(filter no,$(SOLUTIONS)),no-solutions,downloads)
+
+.PHONY: help book class epub pdf serve check style test mutants bench matrix lab locale execute lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -24,16 +30,19 @@ book: .venv/book.done ## build the site, in both languages, in _build/html
 epub: .venv/book.done ## write the book as EPUB, in both languages, to _build/downloads
 	rm -rf _build/*/_build/epub
 	$(BUILD) -- --builder custom --custom-builder epub
-	$(foreach l,zh en,mkdir -p _build/downloads/$l && \
-	  mv _build/$l/_build/epub/linreg.epub _build/downloads/$l/linreg-$l.epub &&) true
+	$(foreach l,$(LANGUAGES),mkdir -p $(DOWNLOADS)/$l && \
+	  mv _build/$l/_build/epub/linreg.epub $(DOWNLOADS)/$l/linreg-$l.epub &&) true
 
-pdf: .venv/all.done ## print the book as PDF, in both languages (needs Chromium)
+pdf: .venv/all.done ## print the book as PDF, in both languages: some minutes (needs Chromium)
 	$(BUILD) -- --builder singlehtml
-	$(foreach l,zh en,$(BIN)/python -m tools.pdf _build/$l/_build/singlehtml \
-	  _build/downloads/$l/linreg-$l.pdf &&) true
+	$(foreach l,$(LANGUAGES),$(BIN)/python -m tools.pdf _build/$l/_build/singlehtml \
+	  $(DOWNLOADS)/$l/linreg-$l.pdf &&) true
 
 serve: book ## show the site on http://localhost:8000
 	$(BIN)/python -m http.server --bind localhost --directory _build/html 8000
+
+class: .venv/all.done ## write assignments for nbgrader to class/; in English: make class LANG=en
+	BOOK_LANGUAGE=$(or $(EDITION),$(firstword $(LANGUAGES))) $(BIN)/python -m tools.assignments $(NOTEBOOKS)
 
 check: style ## half a minute: style, unit tests, and the chapters you changed
 	OMP_NUM_THREADS=1 $(BIN)/python -m tools.check
@@ -62,9 +71,6 @@ bench: .venv/all.done ## measure chapters 15 to 17 again (a quiet machine, root)
 	$(BIN)/python -m benchmarks.bounds --ending new
 	$(foreach f,results files processes,mv benchmarks/$f.new benchmarks/$f.json &&) true
 
-lighthouse: .venv/all.done book ## rate three pages as Lighthouse does (needs Chromium; fetches it with npm)
-	$(BIN)/python -m tools.lighthouse
-
 matrix: .venv/all.done ## the notebooks on Python 3.11 to 3.13, old and new torch, 1 to 4 threads
 	$(BIN)/nox
 
@@ -77,7 +83,7 @@ endif
 locale: .venv/all.done ## bring the English catalogs up to date with the Chinese pages
 	$(BIN)/python -m tools.catalogs
 
-execute: .venv/all.done ## run all notebooks again and store their outputs
+execute: .venv/all.done ## run all notebooks of _toc.yml again and store their outputs
 	$(BIN)/python -m tools.execute $(NOTEBOOKS)
 
 lock: ## pin the newest releases of what pyproject.toml asks for (needs uv)

@@ -4,16 +4,20 @@ New pieces come in without English; the English of a piece that has changed
 stays, marked fuzzy, until someone has read it and removes the mark.
 """
 
+import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import polib
 
-from book._ext.english import CATALOGS, sources
+from book._ext.contents import BOOK, languages
+from book._ext.english import CATALOGS, sources, title
 
 ROOT = Path(__file__).parents[1]
 TEMPLATES = ROOT / "_build" / "locale"
+CITATION = ROOT / "CITATION.cff"
 HEADER = {
     "Language": "en",
     "MIME-Version": "1.0",
@@ -47,15 +51,17 @@ def merge(names: set[str]) -> None:
         check=True,
         stdout=subprocess.DEVNULL,
     )  # fmt: skip
+    there = {path.stem for path in BOOK.iterdir()} | names
     for path in CATALOGS.glob("*.po"):
-        if path.stem not in names:
+        if path.stem not in there:
             path.unlink()
 
 
-def report() -> int:
+def report(names: set[str]) -> int:
     """Write the catalogs in one form; print what a person has to do."""
     left = 0
-    for path in sorted(CATALOGS.glob("*.po")):
+    for name in sorted(names):
+        path = CATALOGS / f"{name}.po"
         catalog = polib.pofile(str(path), wrapwidth=79)
         catalog.metadata, catalog.header = HEADER, ""
         catalog.metadata_is_fuzzy = False
@@ -71,7 +77,20 @@ def report() -> int:
     return left
 
 
+def cite() -> None:
+    """Give CITATION.cff the book's title."""
+    titles = json.dumps(
+        " · ".join(dict.fromkeys(map(title, languages()))), ensure_ascii=False
+    )
+    before, after = re.split("(?m)^title: .*", CITATION.read_text("utf-8"))
+    CITATION.write_text(f"{before}title: {titles}{after}", "utf-8")
+
+
 if __name__ == "__main__":
-    merge(extract())
-    left = report()
-    print(f"{left} pieces to write." if left else "The English is complete.")
+    cite()
+    if names := extract():
+        merge(names)
+        left = report(names)
+        print(
+            f"{left} pieces to write." if left else "The English is complete."
+        )

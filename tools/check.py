@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from book._ext import contents
+
 ROOT = Path(__file__).parents[1]
 CORE = {"data", "model", "loss", "optim", "training", "evaluate"}
 FORM = ["tests/book/test_book.py", "tests/book/test_english.py"]
@@ -36,17 +38,14 @@ def main() -> None:
     tests = units + FORM
     only = [Path(test).name for test in tests]
     chapters = [
-        path.stem
-        for path in sorted((ROOT / "book").glob("*.ipynb"))
-        if path.stem in changed or f"chapter{path.stem[:2]}" in changed
+        path
+        for path in contents.everything()
+        if path.suffix == ".ipynb"
+        and {path.stem, f"chapter{path.stem[:2]}"} & changed
     ]
     if chapters:  # a kernel in one process, all else in the other
-        tests += [
-            "-n2",
-            *CONTENT,
-            *(f"book/{name}.ipynb" for name in chapters),
-        ]
-        only += chapters
+        tests += ["-n2", *CONTENT, *map(str, chapters)]
+        only += [path.stem for path in chapters]
     command = [
         "-m",
         "pytest",

@@ -15,7 +15,8 @@ from tools.execute import small_png
 def draw_card(path: str) -> None:
     """Train for five epochs; save the weights' path beside the loss curve.
 
-    A link to the book shows the card in a chat, and the EPUB as its cover.
+    A link to the book shows the card in a chat. The EPUB's cover is higher
+    than wide, and has the one above the other.
     """
     true_w, true_b, noise_std = torch.tensor([2, -3.4]), 4.2, 0.01
     features, labels = gen_data(
@@ -33,11 +34,15 @@ def draw_card(path: str) -> None:
             sgd([w, b], 0.03, len(X))
             steps.append(w.detach().flatten().clone())
 
-    figure = plt.figure(figsize=(12, 6.3), layout="constrained")
-    figure.suptitle("y = Xw + b, from scratch in PyTorch", size=30)
-    left, right = figure.subplots(1, 2, width_ratios=[1, 1.6])
-    plot_loss_surface(features, labels, true_b, torch.stack(steps[:200]), left)
-    plot_losses({"lr=0.03": losses}, noise_std, right)
+    size, rows, ratios, end = (12, 6.3), 1, [1, 1.6], ", "
+    if Path(path).stem == "cover":
+        size, rows, ratios, end = (8, 12), 2, [1], "\n"
+    figure = plt.figure(figsize=size, layout="constrained")
+    figure.suptitle(f"y = Xw + b{end}from scratch in PyTorch", size=30)
+    first, second = figure.subplots(rows, len(ratios), width_ratios=ratios)
+    weights = torch.stack(steps[:200])
+    plot_loss_surface(features, labels, true_b, weights, first)
+    plot_losses({"lr=0.03": losses}, noise_std, second)
     png = BytesIO()
     figure.savefig(png, dpi=100, metadata={"Software": None})
     Path(path).write_bytes(small_png(png.getvalue()))

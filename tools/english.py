@@ -4,14 +4,17 @@ import argparse
 import shutil
 from pathlib import Path
 
-from book._ext.english import BOOK, english, pages
+from book._ext.contents import BOOK, everything, unlinked
+from book._ext.english import english
 
 
 def write(folder: Path) -> None:
     """Write what is not there yet: it may hold a reader's own work."""
     folder.mkdir(parents=True, exist_ok=True)
-    for path in pages():
-        page, target = english(path), folder / path.name
+    for path in everything():
+        page = unlinked(path, english(path))
+        target = folder / path.relative_to(BOOK)
+        target.parent.mkdir(exist_ok=True)
         if not target.exists():
             target.write_text(page, "utf-8")
         elif target.read_text("utf-8") != page:

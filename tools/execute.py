@@ -11,6 +11,7 @@ import nbformat
 from nbclient import NotebookClient
 from PIL import Image
 
+from book._ext import contents
 from book._ext.addresses import configured_address
 from book._ext.first_cell import put_first_cell
 from book._ext.guesses import MARKS
@@ -58,7 +59,8 @@ def execute(path: Path) -> None:
     """Run one notebook in a fresh kernel and write it back."""
     notebook = nbformat.read(path, as_version=4)
     address = configured_address(ROOT)
-    put_first_cell(notebook, address and f"git+{address}")
+    if not contents.is_own(path.resolve()):
+        put_first_cell(notebook, address and f"git+{address}")
     client = NotebookClient(
         notebook,
         record_timing=False,
@@ -86,6 +88,7 @@ def execute(path: Path) -> None:
 
 if __name__ == "__main__":
     os.environ.update(SAME_SUMS)
-    for name in sys.argv[1:]:
-        print(name, flush=True)
-        execute(Path(name))
+    for name in sys.argv[1:] or contents.everything():
+        if str(name).endswith(".ipynb"):
+            print(name, flush=True)
+            execute(Path(name))

@@ -27,7 +27,6 @@ ADD_CONTENTS = """() => {
   contents.innerHTML = `<h2>${title}</h2>`;
   document.querySelectorAll(`${part} > h2, ${part} > section > h3`).forEach(
     (heading, i) => {
-      heading.querySelector(".headerlink").remove();
       heading.id = "contents-" + i; // the sections' ids repeat
       const line = document.createElement("a");
       line.href = "#" + heading.id;
@@ -56,6 +55,7 @@ RADICALS = {
 )
 TARGET = re.compile("<([0-9A-Fa-f]{4})>")
 RANGE = re.compile("^<(\\w+)> <(\\w+)> <([0-9A-Fa-f]{4})>$", re.MULTILINE)
+SMALL = pikepdf.ObjectStreamMode.generate
 MARGIN = {"top": "18mm", "bottom": "18mm", "left": "16mm", "right": "16mm"}
 
 
@@ -86,18 +86,32 @@ def pages_of_contents(pdf: bytes, lines: int) -> list[int]:
         ]
 
 
-def with_plain_characters(pdf: bytes) -> bytes:
-    """Let what is copied from the PDF be what is written.
+def mended(pdf: bytes, headings: list[str]) -> bytes:
+    """Let what is copied from the PDF be what is written, in half the bytes.
 
     Fonts draw 用 and the radical ⽤ (U+2F64) by one glyph, and Chromium notes
-    the radical. Each such note in the fonts' ToUnicode maps is replaced.
+    the radical. Each such note in the fonts' ToUnicode maps is replaced. Of a
+    heading that it has moved to the next page it notes the words twice.
     """
-    mended = BytesIO()
+    written = BytesIO()
     with pikepdf.open(BytesIO(pdf)) as document:
         for stream, text in character_maps(document):
             stream.write(plain_map(text).encode("latin-1"))
-        document.save(mended)
-    return mended.getvalue()
+        for bookmark in bookmarks(document):
+            if (title := str(bookmark.Title)) not in headings:
+                bookmark.Title = re.sub(r"(..+?)\1", r"\1", title)
+        document.save(written, object_stream_mode=SMALL)
+    return written.getvalue()
+
+
+def bookmarks(document: pikepdf.Pdf) -> list[pikepdf.Dictionary]:
+    """Find the bookmarks, of whatever depth."""
+    return [
+        item
+        for item in document.objects
+        if isinstance(item, pikepdf.Dictionary)
+        and {"/Title", "/Parent"} <= item.keys()
+    ]
 
 
 def character_maps(
@@ -142,13 +156,17 @@ def print_book(browser: Browser, site: Path, output: Path) -> None:
     shutil.copy(site / "book" / "index.html", site / "index.html")
     page = browser.new_page(color_scheme="light")
     page.goto((site / "index.html").resolve().as_uri())
+    page.locator(".headerlink").evaluate_all(
+        "(all) => all.map((a) => a.remove())"
+    )
     page.evaluate(ADD_CONTENTS)
     lines = page.locator("nav.book-contents a").count()
-    print(f"printing twice, {lines} lines of contents ...", flush=True)
+    print(f"Printing {output} (two minutes, or more) ...", flush=True)
+    headings = page.locator("h1, h2, h3, h4").all_text_contents()
     pages = pages_of_contents(printed(page), lines)
     page.evaluate(NUMBER_CONTENTS, pages)
     output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_bytes(with_plain_characters(printed(page)))
+    output.write_bytes(mended(printed(page), headings))
     page.close()
 
 

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -13,15 +14,18 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader
 from yaml import safe_dump, safe_load
 
+from book._ext import contents
 from book._ext.downloads import made_before
-from book._ext.english import setting, sources, words
+from book._ext.english import setting, sources, title, words
 from book._ext.search_records import write_index
 
 ROOT = Path(__file__).parents[1]
-LANGUAGES = ("zh", "en")
+LANGUAGES = contents.languages()
 ENGLISH = dict.fromkeys(("language", "epub_language"), "en")
 TEMPLATES = ROOT / "book" / "_templates" / "top"
-CANONICAL = re.compile('<link rel="canonical" href="(.*)zh/book/index.html"')
+CANONICAL = re.compile(
+    '<link rel="canonical" href="(.*)\\w\\w/book/index.html"'
+)
 
 
 def english_settings(config: Path, folder: Path) -> list[str]:
@@ -69,7 +73,7 @@ def build(
     folder: Path,
     options: list[str],
     config: Path = ROOT / "_config.yml",
-    languages: tuple[str, ...] = LANGUAGES,
+    languages: Iterable[str] = LANGUAGES,
 ) -> None:
     """Build the editions below a folder; exit with what a failed one said."""
     running = {
@@ -97,7 +101,7 @@ def join(folder: Path, site: Path) -> None:
         )
     with ThreadPoolExecutor() as threads:
         list(threads.map(partial(write_index, site), LANGUAGES))
-    front = (site / "zh" / "book" / "index.html").read_text("utf-8")
+    front = (site / language / "book" / "index.html").read_text("utf-8")
     known = CANONICAL.search(front)
     home = known[1] if known else ""
     templates = Environment(loader=FileSystemLoader(TEMPLATES))
@@ -105,7 +109,8 @@ def join(folder: Path, site: Path) -> None:
     # is not there finds out in the browser.
     names = ["index.html", "404.html", *(["sitemap.xml"] if home else [])]
     for name in names:
-        page = templates.get_template(name).render(home=home)
+        template = templates.get_template(name)
+        page = template.render(home=home, languages=LANGUAGES, title=title)
         (site / name).write_text(f"{page}\n", "utf-8")
     # Or GitHub, asked to publish a branch, leaves out `_static`.
     (site / ".nojekyll").touch()
@@ -124,6 +129,8 @@ def main() -> None:
         for language in LANGUAGES:
             for path in made_before(ROOT, language)[1]:
                 print(f"{path.name} is of an older book, and left out.")
+    for line in contents.report():
+        print(line)
     missing = sum(
         text not in words(name) for name, said in sources() for text in said
     )

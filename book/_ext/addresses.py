@@ -1,7 +1,8 @@
 """The addresses of the repository and of the site, where they are known.
 
 The repository's is `repository: url` in _config.yml; a fork that GitHub
-builds knows its own without being told.
+builds knows its own without being told. BOOK_ADDRESS takes the
+place of what _config.yml says, in tests.
 """
 
 import os
@@ -52,15 +53,19 @@ def complete_config(app: Sphinx, config: Config) -> None:
     """
     theme = config.html_theme_options
     name = os.environ.get("GITHUB_REPOSITORY", "")
-    url = plain_address(theme["repository_url"])
+    configured = theme["repository_url"]
+    if (tried := os.environ.get("BOOK_ADDRESS")) is not None:
+        configured, config.html_baseurl = tried, ""
+    url = plain_address(configured)
     url = url or plain_address(name and f"https://github.com/{name}")
     config.html_context["address"] = url
     on_github = url.startswith("https://github.com/")
     theme["repository_url"] = url if on_github else ""
     if editions.EDITION == "en":
         theme["repository_branch"] = "english"  # the Pages workflow makes it
-    if not on_github:
-        theme["launch_buttons"] = {}  # the theme knows few other hosts
+    # The theme knows few other hosts; and the repository has the solutions.
+    if not on_github or not editions.SOLUTIONS:
+        theme["launch_buttons"] = {}
     home = (config.html_baseurl or (pages_address(url) if url else "")).rstrip(
         "/"
     )

@@ -11,6 +11,7 @@ from sphinx.application import Sphinx
 
 from book._ext import (
     addresses,
+    contents,
     downloads,
     editions,
     epub,
@@ -20,12 +21,17 @@ from book._ext import (
     guesses,
     light_pages,
     markup,
+    one_page,
 )
 
 
-def leave_out_search(app: Sphinx) -> None:
-    """Let Sphinx write no index: the site is searched by Pagefind."""
+def leave_out(app: Sphinx) -> None:
+    """Let Sphinx write no index: the site is searched by Pagefind.
+
+    Pictures lead to files of their own on the site alone.
+    """
     app.builder.search = False
+    app.config.html_scaled_image_link = app.builder.name == "html"
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -36,18 +42,22 @@ def setup(app: Sphinx) -> dict[str, Any]:
     for function in (
         editions.check_edition,
         addresses.complete_config,
-        epub.choose_cover,
     ):
         app.connect("config-inited", function, priority=100)
+    # When it changes, Sphinx reads all pages again.
+    app.add_config_value("book_solutions", editions.SOLUTIONS, "env")
     app.connect("builder-inited", downloads.take_in_downloads)
-    app.connect("builder-inited", leave_out_search)
+    app.connect("builder-inited", leave_out)
     app.connect("builder-inited", epub.choose_files)
+    app.add_builder(epub.NumberedEpub, override=True)
     app.connect("env-get-outdated", light_pages.write_one_page)
     app.connect("source-read", editions.read_page, priority=100)
     app.connect("source-read", front.read_front_page)
     app.connect("source-read", figures.set_data_aside)
+    app.connect("env-get-updated", contents.number_as_files, priority=900)
     app.connect("doctree-resolved", formulas.keep_marks)
     app.connect("doctree-resolved", guesses.enclose_answers)
+    app.connect("doctree-resolved", one_page.keep_links_inside)
     for function in (
         markup.mend_markup,
         editions.link_editions,
@@ -56,6 +66,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         addresses.offer_what_runs,
         epub.shape_for_epub,
         figures.let_figures_answer,
+        front.put_title_page,
         guesses.load_script,
     ):
         app.connect("html-page-context", function, priority=900)

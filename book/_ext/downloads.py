@@ -9,13 +9,14 @@ import nbformat
 from sphinx.application import Sphinx
 from sphinx.locale import _
 
-from book._ext import english
-from book._ext.editions import EDITION, page_source
+from book._ext import contents
+from book._ext.editions import EDITION, SOLUTIONS, page_source
 from book._ext.first_cell import put_first_cell
-from book._ext.front import BUNDLE, filled_in
+from book._ext.front import BUNDLE, PAGES, filled_in
 
-DOWNLOADS = "_build/downloads"  # where `make epub` and `make pdf` put theirs
-MADE_FROM = ["_*.yml", "book/*.ipynb", "book/*.md", "book/_locale/**/*.po"]
+# Where `make epub` and `make pdf` put theirs.
+DOWNLOADS = f"_build/{'downloads' if SOLUTIONS else 'no-solutions'}"
+MADE_FROM = ["_*.yml", "book/*.[im]*", "book/own/*", "book/_locale/**/*.po"]
 BUNDLED = [
     "LICENSE",
     "pyproject.toml",
@@ -23,6 +24,7 @@ BUNDLED = [
     "benchmarks/*.py",
     "benchmarks/*.json",
     "book/_static/line.svg",
+    "book/own/**/*.*",
 ]
 NAME = re.compile(f"<code[^>]*><span[^>]*>{BUNDLE}</span></code>")
 RELATIVE_LINK = re.compile(r"\]\((?P<page>[\w-]+)\.(?:ipynb|md)\b")
@@ -80,7 +82,8 @@ def _write_notebook(app: Sphinx, path: Path, source: Path) -> None:
     notebook = nbformat.reads(page_source(source), as_version=4)
     home, address = app.config.html_baseurl, app.config.html_context["address"]
     package = home + BUNDLE if home else address and f"git+{address}"
-    put_first_cell(notebook, package)
+    if not contents.is_own(source):
+        put_first_cell(notebook, package)
     for cell in notebook.cells:
         if home and cell.cell_type == "markdown":
             cell.source = RELATIVE_LINK.sub(
@@ -97,8 +100,12 @@ def _write_bundle(app: Sphinx) -> None:
         for pattern in BUNDLED
         for path in sorted(root.glob(pattern))
     }
-    pages = {path.name: page_source(path) for path in english.pages()}
-    pages["index.md"] = filled_in(pages["index.md"])
+    pages = {
+        path.relative_to(contents.BOOK).as_posix(): page_source(path)
+        for path in contents.everything()
+    }
+    for name in pages.keys() & {f"{page}.md" for page in PAGES}:
+        pages[name] = filled_in(pages[name])
     files |= {f"book/{name}": page.encode() for name, page in pages.items()}
     files["README.md"] = _readme(pages["index.md"]).encode()
     files["requirements.txt"] = requirements(root).encode()

@@ -15,10 +15,11 @@ import polib
 from myst_parser.mdit_to_docutils.base import default_slugify
 from yaml import safe_load
 
-BOOK = Path(__file__).parents[1]
+from book._ext import contents
+from book._ext.contents import BOOK, SETTINGS
+
 CATALOGS = BOOK / "_locale" / "en" / "LC_MESSAGES"
 SITE = "site"  # the catalog of what _config.yml and _toc.yml say
-SETTINGS = [BOOK.parent / "_config.yml", BOOK.parent / "_toc.yml"]
 CHINESE = re.compile("[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 # What stands before and after a line's own words.
 LINE = re.compile(
@@ -28,14 +29,11 @@ FENCE = re.compile(r"\s*(`{3,}|~{3,})?(?:\{([\w-]+)\})?(.*)")
 # Directives whose words are not prose; what others hold is.
 SOURCES = {"code", "code-block", "code-cell", "eval-rst", "math", "raw"}
 BORDER = re.compile(r"((?<!\\)\|)")
-ANCHOR = re.compile(r"\]\((?:(?P<page>[\w-]+)\.(?:md|ipynb))?#(?P<id>[^)]+)\)")
+ANCHOR = re.compile(
+    r"\]\((?:(?:\.\./)?(?P<page>[\w-]+)\.(?:md|ipynb))?#(?P<id>[^)]+)\)"
+)
 
 Translate = Callable[[str], str]
-
-
-def pages() -> list[Path]:
-    """Return all pages of the book."""
-    return sorted([*BOOK.glob("*.md"), *BOOK.glob("*.ipynb")])
 
 
 def rendered(page: str, suffix: str, translate: Translate) -> str:
@@ -112,7 +110,9 @@ def pieces(path: Path) -> list[str]:
 
 def sources() -> Iterator[tuple[str, list[str]]]:
     """Give each catalog's name and the pieces that it must translate."""
-    for path in pages():
+    if "en" not in contents.languages():
+        return
+    for path in contents.pages():
         yield path.stem, pieces(path)
     yield SITE, [*dict.fromkeys(p for path in SETTINGS for p in pieces(path))]
 
@@ -131,15 +131,21 @@ def words(name: str) -> dict[str, str]:
 
 
 def english(path: Path) -> str:
-    """Return a page in English; what has none yet stays Chinese."""
+    """Return a page in English; what has none yet stays Chinese.
+
+    A fork's own page stays as it was written; its links lead to the English.
+    """
+    own = contents.is_own(path)
+    ours = {} if own else words(path.stem)
 
     def led(match: re.Match[str]) -> str:
-        known = anchors(match["page"] or path.stem)
+        page = match["page"] or ("" if own else path.stem)
+        known = anchors(page) if page else {}
         anchor = match["id"]
         return match[0].replace(f"#{anchor}", f"#{known.get(anchor, anchor)}")
 
     def translate(text: str) -> str:
-        return ANCHOR.sub(led, words(path.stem).get(text, text))
+        return ANCHOR.sub(led, ours.get(text, text))
 
     return rendered(path.read_text("utf-8"), path.suffix, translate)
 
@@ -149,17 +155,25 @@ def setting(value: object) -> object:
     return _strings(value, lambda text: words(SITE).get(text, text))
 
 
+def title(language: str) -> str:
+    """Return the book's title in a language."""
+    said = contents.settings()["title"]
+    return setting(said) if language == "en" else said
+
+
 @cache
 def anchors(name: str) -> dict[str, str]:
     """Return where the English page has the headings of the Chinese one."""
     known = words(name)
-    (path,) = (path for path in pages() if path.stem == name)
+    path = BOOK / f"{name}.md"
+    path = path if path.exists() else path.with_suffix(".ipynb")
     # Of two with the same anchor, the first counts.
     return {
-        _slug(text): _slug(known.get(text, text))
+        slug(text): slug(known.get(text, text))
         for text in reversed(pieces(path))
     }
 
 
-def _slug(heading: str) -> str:
+def slug(heading: str) -> str:
+    """Return the anchor that MyST gives a heading."""
     return default_slugify(re.sub("[`*]", "", heading))

@@ -11,57 +11,61 @@ from html import escape
 from pathlib import Path
 
 import nbformat
-from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
+from sphinx.locale import _
 
 from book._ext.editions import page_source
 
 LOADER = "explore/load.js"
 # What the stylesheet keeps room in, for the figure to come.
 PLACE = '<div class="explore-place"><div class="room-for-{}">{}</div></div>'
+# Where nothing answers, a line says where it does.
+ELSEWHERE = '<p class="elsewhere">{} <a href="{url}">{url}</a></p>'
 IMPORT = re.compile(r'^import \{[^}]*\} from "\./(\w+\.js)";\n', re.M)
 
 
-def set_data_aside(app: Sphinx, _: str, source: list[str]) -> None:
+def set_data_aside(app: Sphinx, page: str, source: list[str]) -> None:
     """Let MyST-NB read the pictures without the data that it cannot show."""
     if "+json" in source[0]:
         notebook = nbformat.reads(source[0], as_version=4)
-        for _, bundle, kind in pictures_with_data(notebook):
+        for _cell, bundle, kind in pictures_with_data(notebook):
             del bundle[kind]
         source[0] = nbformat.writes(notebook)
 
 
 def let_figures_answer(
-    app: Sphinx,
-    page: str,
-    template: str,
-    context: dict,
-    doctree: nodes.document | None,
+    app: Sphinx, page: str, template: str, context: dict, doctree: object
 ) -> None:
-    """Give pictures the data that their outputs have for the scripts."""
-    source = Path(app.env.doc2path(page)) if doctree else Path()
-    if app.builder.name != "html" or source.suffix != ".ipynb":
-        return
-    if "+json" not in (text := page_source(source)):
-        return
-    for cell, bundle, kind in pictures_with_data(
-        nbformat.reads(text, as_version=4)
-    ):
-        alt = f' alt="{escape(cell.metadata.mystnb.image.alt)}"'
-        data = escape(json.dumps(bundle[kind], separators=(",", ":")))
-        picture = re.compile(
-            rf"(?:<a [^>]*>)?<img [^>]*{re.escape(alt)}[^>]*>(?:\s*</a>)?"
-        )
-        found = picture.findall(context["body"])
-        if len(found) != 1:
-            raise ExtensionError(f"{source}: not one picture with{alt}")
-        answering = found[0].replace(alt, f'{alt} data-explore="{data}"')
-        context["body"] = context["body"].replace(
-            found[0], PLACE.format(bundle[kind]["kind"], answering)
-        )
-        if LOADER not in context["site_scripts"]:
-            context["site_scripts"].append(LOADER)
+    """Give pictures the data that their outputs have for the scripts.
+
+    In print and in an EPUB, give them the address of their page.
+    """
+    pages = app.env.found_docs if app.builder.name == "singlehtml" else [page]
+    for name in pages if doctree else []:
+        source = Path(app.env.doc2path(name))
+        if source.suffix != ".ipynb" or "+json" not in page_source(source):
+            continue
+        notebook = nbformat.reads(page_source(source), as_version=4)
+        for cell, bundle, kind in pictures_with_data(notebook):
+            alt = f' alt="{escape(cell.metadata.mystnb.image.alt)}"'
+            picture = re.compile(
+                rf"(?:<a [^>]*>)?<img[^>]*{re.escape(alt)}[^>]*>(?:\s*</a>)?"
+            )
+            found = picture.findall(context["body"])
+            if len(found) != 1:
+                raise ExtensionError(f"{source}: not one picture with{alt}")
+            put = found[0]
+            if app.builder.name == "html":
+                data = escape(json.dumps(bundle[kind], separators=(",", ":")))
+                put = put.replace(alt, f'{alt} data-explore="{data}"')
+                put = PLACE.format(bundle[kind]["kind"], put)
+                if LOADER not in context["site_scripts"]:
+                    context["site_scripts"].append(LOADER)
+            elif home := app.config.html_baseurl:
+                said = _("This figure answers here:")
+                put += ELSEWHERE.format(said, url=f"{home}{name}.html")
+            context["body"] = context["body"].replace(found[0], put)
 
 
 def pictures_with_data(

@@ -16,6 +16,8 @@ from tempfile import TemporaryDirectory
 
 from lxml import html
 
+from book._ext import contents, english
+
 TABLE = Path(__file__).with_name("search.toml")
 # Solutions and their checks, docstrings, contents, and what a formula holds
 # twice are not what a reader looks for.
@@ -130,15 +132,22 @@ def asked_for(site: Path, language: str) -> dict[str, dict[str, str]]:
     numbers: dict[str, dict[str, str]] = {}  # of a page, by heading
     for place, words in tomllib.loads(TABLE.read_text("utf-8")).items():
         stem, _, name = place.partition("#")
+        if stem not in contents.names():
+            continue
         if stem not in numbers:
-            page = article(site / "zh" / "book" / f"{stem}.html")
+            page = article(site / language / "book" / f"{stem}.html")
             numbers[stem] = {
-                section.xpath(HEADING).strip(): section.xpath(NUMBER)
+                english.slug(section.xpath(HEADING).strip()): section.xpath(
+                    NUMBER
+                )
                 for section in page.iter("section")
             }
-        if name not in numbers[stem]:
+        anchor = english.slug(name)
+        if language == "en":
+            anchor = english.anchors(stem).get(anchor, anchor)
+        if anchor not in numbers[stem]:
             raise SystemExit(f"{TABLE.name}: no section {place}")
-        found.setdefault(stem, {})[numbers[stem][name]] = words[language]
+        found.setdefault(stem, {})[numbers[stem][anchor]] = words[language]
     return found
 
 

@@ -224,7 +224,11 @@
         );
         if (sections.length === 0)
           for (const [page, name] of Object.entries(SAID.pages))
-            status.append(link(new URL(`book/${page}.html`, root), name), " ");
+            if (document.querySelector(`.bd-links [href$="${page}.html"]`))
+              status.append(
+                link(new URL(`book/${page}.html`, root), name),
+                " ",
+              );
       } catch {
         engine = undefined;
         list.replaceChildren();

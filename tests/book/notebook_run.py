@@ -30,8 +30,10 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 
+from book._ext import contents
+
 ROOT = Path(__file__).parents[2]
-NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
+NOTEBOOKS = contents.notebooks()
 each_notebook = pytest.mark.parametrize(
     "path", NOTEBOOKS, ids=lambda path: path.stem
 )
@@ -101,7 +103,7 @@ def run_cells(cells, folder: Path) -> Run:
     """
     result = Run()
     result.names = {"__name__": "__main__"}
-    there = contents(folder)
+    there = files(folder)
     code = [cell for cell in cells if cell.cell_type == "code"]
     solutions = [cell for cell in code if "solution" in tags(cell)]
     with sandbox(folder) as result.violations:
@@ -114,7 +116,7 @@ def run_cells(cells, folder: Path) -> Run:
                 run_cell(cell, result)
         for cell in solutions[::-1]:
             result.verdicts.append(last_line(run_cell(cell, result)))
-    changed = there ^ contents(folder)
+    changed = there ^ files(folder)
     result.violations += [f"touched {path}" for path, _ in changed]
     return result
 
@@ -209,18 +211,18 @@ def is_a_cells(function: FunctionType) -> bool:
 
 @contextlib.contextmanager
 def no_longer_than(seconds: int):
-    """Interrupt what takes longer; say so in one line."""
+    """Interrupt what works longer, on a busy machine too; say so in a line."""
 
     def ring(*_):
-        raise TooLong(f"no end after {seconds} seconds")
+        raise TooLong(f"no end after {seconds} seconds of the processor")
 
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.alarm(seconds)
+    before = signal.signal(signal.SIGPROF, ring)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
@@ -290,7 +292,7 @@ def sandbox(folder: Path):
         violations += [f"left {path.name}" for path in temporary.iterdir()]
 
 
-def contents(folder: Path) -> set[tuple[str, int]]:
+def files(folder: Path) -> set[tuple[str, int]]:
     """The files, but for those of _ext and the like: Sphinx compiles some."""
     return {
         (str(path), (folder / path).stat().st_mtime_ns)

@@ -7,18 +7,19 @@ ran only the cells that he sees: no solutions, no cells hidden on the site.
 
 import ast
 import builtins
+import dataclasses
 import dis
 import functools
 import re
 import tomllib
-from pathlib import Path
 from types import CodeType, ModuleType
 
 import nbformat
 import pytest
-from notebook_run import NOTEBOOKS, TooLong, each_notebook, run
+from notebook_run import NOTEBOOKS, ROOT, TooLong, each_notebook, run
 
-FOLDER = Path(__file__).with_name("exercises")
+# All that a failure says: whoever reads it changes the book, not the tests.
+fail = functools.partial(pytest.fail, pytrace=False)
 EXERCISES = [
     pytest.param(path, int(number), id=f"{path.stem}-{number}")
     for path in NOTEBOOKS
@@ -32,10 +33,12 @@ each_exercise = pytest.mark.parametrize(("path", "number"), EXERCISES)
 @functools.cache
 def answers(path):
     """The answers to a notebook's exercises, by their numbers."""
-    file = FOLDER / f"{path.stem}.toml"
-    if not file.exists():
-        return {}
-    return tomllib.loads(file.read_text(encoding="utf-8"))
+    file = ROOT / file_of(path)
+    return tomllib.loads(file.read_text("utf-8")) if file.exists() else {}
+
+
+def file_of(path):
+    return f"tests/book/exercises/{path.stem}.toml"
 
 
 @functools.cache
@@ -57,25 +60,27 @@ def statement(path, number):
 def test_answers_belong_to_exercises(path):
     asked = {str(n) for p, n in (e.values for e in EXERCISES) if p == path}
     for number in sorted(answers(path).keys() - asked):
-        pytest.fail(f"exercises/{path.stem}.toml: no exercise {number}")
+        fail(f"{file_of(path)}: there is no exercise {number}")
 
 
 @each_exercise
 def test_three_right_and_two_wrong_answers(path, number):
-    planted = answers(path).get(str(number))
-    assert planted, f"add [{number}] to exercises/{path.stem}.toml"
+    planted = answers(path).get(str(number), {})
     right = {*planted.get("right", [])}
-    wrong = {*planted.get("wrong", [])}
-    found = f"{len(right)} right and {len(wrong)} wrong answers"
-    assert len(right) >= 3, f"{found}: three right ones are wanted"
-    assert len(wrong) >= 2, f"{found}: two wrong ones are wanted"
-    assert not right & wrong
+    wrong = {*planted.get("wrong", [])} - right
+    if len(right) < 3 or len(wrong) < 2:
+        fail(
+            f"add [{number}] to {file_of(path)}: three right and two wrong "
+            f"answers are wanted, and there are {len(right)} and {len(wrong)}"
+        )
 
 
 @each_exercise
 def test_answers_are_judged_rightly(path, number):
-    """By what is printed: `right`, or `wrong: ` and what is wrong."""
+    """By what is printed; each assert of the check refuses an answer."""
     exercise = run(path).exercises[number - 1]
+    check, unmet = numbered(exercise.check)
+    exercise = dataclasses.replace(exercise, check=check)
     misjudged = []
     for kind, planted in answers(path).get(str(number), {}).items():
         for answer in planted:
@@ -83,11 +88,26 @@ def test_answers_are_judged_rightly(path, number):
                 verdict = exercise.judge(answer)
             except TooLong as error:
                 verdict = str(error)
-            except Exception as error:  # not refused by the check
-                verdict = repr(error)
-            if verdict.partition(": ")[0] != kind:
-                misjudged.append(f"{kind} judged {verdict!r}:\n{answer}")
-    assert not misjudged, "\n\n".join(misjudged)
+            except Exception as error:
+                verdict = f"{error!r}, which is no assert of the check"
+            said, _, why = verdict.partition(": ")
+            unmet.pop(why.partition(" ")[0], None)
+            if said != kind:
+                misjudged.append(f"{kind} answer judged {verdict}:\n{answer}")
+    misjudged += [f"no wrong answer meets {line}" for line in unmet.values()]
+    if misjudged:
+        fail("\n\n".join([f"{file_of(path)}, [{number}]", *misjudged]))
+
+
+def numbered(check):
+    """The check, each assert saying its number first, and its asserts."""
+    tree, lines = ast.parse(check), {}
+    asserts = [n for n in ast.walk(tree) if isinstance(n, ast.Assert)]
+    for number, node in enumerate(asserts):
+        lines[f"[{number}]"] = ast.unparse(node)
+        assert node.msg, f"no message: {ast.unparse(node)}"
+        node.msg = ast.BinOp(ast.Constant(f"[{number}] "), ast.Add(), node.msg)
+    return ast.unparse(tree), lines
 
 
 @each_notebook
@@ -112,16 +132,6 @@ def test_answer_comes_first_and_is_open(path, number):
         assert f"`{name}`" in text or f"`{name}(" in text
     own = names(compile(solution.source, "", "exec"), "STORE_NAME")
     assert not own & {*opened}, "the solution takes the answer's name"
-
-
-@each_exercise
-def test_each_assert_says_what_is_wrong(path, number):
-    _, _, check, _ = parts(path, number)
-    tree = ast.parse(check.source)
-    asserts = [n for n in ast.walk(tree) if isinstance(n, ast.Assert)]
-    assert asserts
-    for node in asserts:
-        assert node.msg, f"no message: {ast.unparse(node)}"
 
 
 def last_statement(cell):

@@ -203,13 +203,6 @@ def test_a_file_of_something_else_is_refused():
         open_data("data")
 
 
-def test_any_order_of_storing_is_read_alike():
-    numbered("data", 7)
-    expected = open_data("data")[0].copy()
-    np.save("data/features.npy", np.asfortranarray(expected))
-    assert np.array_equal(open_data("data")[0], expected)
-
-
 # stream_iter
 
 
@@ -398,12 +391,6 @@ def test_keeps_in_double_what_single_would_merge():
     assert labels.tolist() == [[1e-50], [0.1]]
     with pytest.raises(ValueError, match="dtype must be one of"):
         convert_csv("t.csv", "other", "b", dtype="int64")
-
-
-def test_a_pipe_is_refused():
-    os.mkfifo("pipe")
-    with pytest.raises(OSError, match="pipe must be a file: save the table"):
-        convert_csv("pipe", "data", "b")
 
 
 # The command line

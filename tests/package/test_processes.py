@@ -127,12 +127,6 @@ def test_goes_on_after_the_epoch_of_the_checkpoint(alone):
         trained(num_epochs=2)
 
 
-def test_double_precision(alone):
-    write_data("double", W.double(), 4.2, 61)
-    _, weights = trained(net=linear(torch.float64), folder="double")
-    assert weights.dtype == torch.float64
-
-
 def test_shares_of_a_batch_are_the_batch():
     whole = list(stream_iter(8, "data", 13, seeded(1)))
     shares = [
@@ -325,12 +319,6 @@ def test_a_process_that_nobody_waits_for_does_not_wait(monkeypatch, rank):
         monkeypatch.setenv(name, rank if name == "RANK" else "2")
     with pytest.raises(ValueError, match="RANK must be less"), process_group():
         pass
-
-
-def test_a_launcher_of_one_process_is_no_matter(monkeypatch):
-    monkeypatch.setenv("SLURM_STEP_NUM_TASKS", "1")
-    with process_group():
-        assert dist.get_world_size() == 1
 
 
 def test_three_processes_do_what_one_does(group, monkeypatch):

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from linreg import init_params, linreg, param_errors, squared_loss, train
+from linreg import init_params, linreg, squared_loss, train
 from linreg._checks import check_loss
 
 SETTINGS = {"lr": 0.03, "batch_size": 3, "num_epochs": 2}
@@ -13,18 +13,6 @@ def start(seed=0):
 
 def fit(params, examples, **changes):
     return train(linreg, squared_loss, params, *examples, **SETTINGS | changes)
-
-
-def test_the_note_as_a_script(examples):
-    """Sections 1.1 to 1.8 of the note, with the package's functions."""
-    w, b = start()
-    generator = torch.Generator().manual_seed(0)
-    reports = list(fit([w, b], examples, num_epochs=10, generator=generator))
-    assert [epoch for epoch, _ in reports] == list(range(1, 11))
-    for _, loss in reports:
-        assert loss == pytest.approx(0.01**2 / 2, rel=0.2)
-    for errors in param_errors(torch.tensor([2, -3.4]), 4.2, w, b):
-        assert errors.abs().max() < 0.002
 
 
 def test_reported_loss_is_the_mean_over_all(examples):

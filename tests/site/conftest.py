@@ -1,12 +1,16 @@
 """The built site, served as Pages does, and a real browser to visit it."""
 
-import asyncio
-import shutil
-import threading
+import os
+import subprocess
 
 import pytest
-from book_pages import CI, EDITIONS
-from in_browser import new_page
+from book_pages import CI, ROOT
+from in_browser import new_page, served
+from yaml import safe_load
+
+os.environ["BOOK_ADDRESS"] = ""  # a fork has one
+# It may have no solutions; its tests are those of the whole book.
+os.environ["SOLUTIONS"] = os.environ["BOOK_SOLUTIONS"] = "yes"
 
 
 @pytest.fixture(scope="session")
@@ -31,39 +35,46 @@ def site(tmp_path_factory, worker_id):
     return folder / "html"
 
 
-@pytest.fixture
-def folder_of_a_build(site, tmp_path):
-    """A folder for another build, which need not read the pages again."""
-    for edition in EDITIONS:
-        shutil.copytree(
-            site.parent / edition / "_build",
-            tmp_path / edition / "_build",
-            ignore=shutil.ignore_patterns("html"),
+@pytest.fixture(scope="session")
+def run(tmp_path_factory):
+    """A fork of the last commit, and a shell that GitHub has told its name."""
+    folder = tmp_path_factory.mktemp("fork")
+    origin, tree = folder / "origin.git", folder / "tree"
+    for command in (["--bare", ROOT, origin], [f"file://{origin}", tree]):
+        subprocess.run(["git", "clone", "--quiet", *command], check=True)
+    (tree / ".venv").symlink_to(ROOT / ".venv")
+    # Older than what was installed from them.
+    for pins in ("requirements.txt", "tools/web/package-lock.json"):
+        os.utime(tree / pins, (0, 0))
+
+    def run_there(command, repository="You/linreg"):
+        known = {"GITHUB_REPOSITORY": repository, "PYTHONPATH": str(tree)}
+        environment = os.environ | known
+        del environment["BOOK_ADDRESS"]
+        subprocess.run(
+            command, cwd=tree, env=environment, shell=True, check=True
         )
-    return tmp_path
+        return tree
+
+    return run_there
+
+
+@pytest.fixture(scope="session")
+def published(run):
+    """Publish the fork: do all that the workflow does but the tests."""
+    path = ROOT / ".github" / "workflows" / "pages.yml"
+    workflow = safe_load(path.read_text("utf-8"))
+    for step in workflow["jobs"]["publish"]["steps"]:
+        if step.get("run", ".ci/run") != ".ci/run":
+            tree = run(step["run"])
+    return tree
 
 
 @pytest.fixture(scope="session")
 def base(site):
     """Serve the site under a path, as Pages does; give its address."""
-    from tornado.httpserver import HTTPServer
-    from tornado.testing import bind_unused_port
-
-    from tools.serve import application
-
-    socket, port = bind_unused_port()
-    loop = asyncio.new_event_loop()
-
-    def run():
-        asyncio.set_event_loop(loop)
-        HTTPServer(application(site, "/name/")).add_socket(socket)
-        loop.run_forever()
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{port}/name/"
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join(10)
+    with served(site, "/name/") as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,7 @@
 """What the tests do in a browser: open, look, listen, judge."""
 
+import asyncio
+import threading
 from contextlib import contextmanager
 
 from book_pages import CI, EDITIONS, REAL_PAGES
@@ -8,19 +10,15 @@ MODES = [(1280, "light"), (1280, "dark"), (375, "dark"), (375, "light")]
 STATES = [(edition, mode) for mode in MODES for edition in EDITIONS]
 
 
-def modes_looked_at(number, edition):
-    """The widths and colours in which axe looks at a page, or a figure.
-
-    One state of eight for each, by its number; all where CI is set.
-    """
-    states = STATES if CI else [STATES[number % len(STATES)]]
-    return [mode for language, mode in states if language == edition]
-
-
 def modes_of_page(name):
-    """Those of a page: none if the other edition's page is looked at."""
-    number = REAL_PAGES.index(f"zh{name[2:]}")
-    return modes_looked_at(number, name[:2])
+    """The widths and colours in which axe looks at a page.
+
+    One state of eight for each, by its number: none if the other edition's
+    page is looked at. All where CI is set.
+    """
+    number = REAL_PAGES.index(EDITIONS[0] + name[2:])
+    states = STATES if CI else [STATES[number % len(STATES)]]
+    return [mode for edition, mode in states if edition == name[:2]]
 
 
 # What differs between the editions' pages is in their HTML, which is read of
@@ -63,31 +61,35 @@ def put_in_mode(page, width, mode):
         page.wait_for_timeout(400)  # then what scrolls can have the focus
 
 
-# Of the thousands of words in code and formulas, axe sees one of each kind.
-# Colours need not fade meanwhile.
+# Of what has the same colours, axe judges the contrast once, and of the
+# thousands of words in code and formulas it sees one of each kind. Colours
+# need not fade meanwhile; nor code, at its edges, or axe could not judge it.
 THIN_OUT = """() => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(`* {
+    transition: none !important; background-image: none !important;
+  }`);
+  document.adoptedStyleSheets.push(sheet);
   const ground = (e) => getComputedStyle(e).backgroundColor;
-  const kindOf = (element) => {
-    const { className, parentElement: parent } = element;
+  const kinds = new Set();
+  const doubled = [];
+  for (const element of document.querySelectorAll("body *")) {
+    const { className, localName, parentElement: parent } = element;
     let paper = element;
     while (paper.parentElement && ground(paper) === "rgba(0, 0, 0, 0)")
       paper = paper.parentElement;
-    return [className, parent.localName, parent.className, ground(paper),
-            getComputedStyle(element).color].join();
-  };
-  const kinds = new Set();
-  const words = [...document.querySelectorAll("pre span, .katex")];
-  const doubled = words.filter((word) => {
-    const kind = kindOf(word);
-    return kinds.has(kind) || !kinds.add(kind);
-  });
+    const kind = [localName, className, parent.localName, parent.className,
+                  ground(paper), getComputedStyle(element).color,
+                  element.checkVisibility()].join();
+    if (!kinds.has(kind) && kinds.add(kind)) element.dataset.kind = "";
+    else if (element.matches("pre span, .katex")) doubled.push(element);
+  }
   for (const word of doubled)
     word.replaceWith(word.closest("pre") ? word.textContent : "x");
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync("* { transition: none !important; }");
-  document.adoptedStyleSheets.push(sheet);
 }"""
 VIOLATIONS = """async (place) => {
+  const rules = [{ id: "color-contrast", selector: "[data-kind]" }];
+  axe.configure({ rules });
   const { violations } = await axe.run(place, { resultTypes: ["violations"] });
   return violations.map(({ id, nodes }) => [id, nodes[0].html]);
 }"""
@@ -137,3 +139,32 @@ def pass_figures(page):
     for figure in page.locator("img[data-explore]").all():
         scroll_to(figure)
         yield figure
+
+
+@contextmanager
+def served(site, path):
+    """Serve a folder as Pages does: under a path, gzipped, to be kept."""
+    from tornado.httpserver import HTTPServer
+    from tornado.testing import bind_unused_port
+    from tornado.web import Application, StaticFileHandler
+
+    class CachedFile(StaticFileHandler):
+        def get_cache_time(self, *_):
+            return 24 * 60 * 60
+
+    options = {"path": str(site), "default_filename": "index.html"}
+    routes = [(f"{path}(.*)", CachedFile, options)]
+    application = Application(routes, compress_response=True)
+    socket, port = bind_unused_port()
+    loop = asyncio.new_event_loop()
+
+    def serve():
+        asyncio.set_event_loop(loop)
+        HTTPServer(application).add_socket(socket)
+        loop.run_forever()
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{port}{path}"
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(10)

@@ -14,12 +14,11 @@ from pathlib import Path
 import nbformat
 import pytest
 import torch
-from book_pages import EDITIONS, ROOT
+from book_pages import CI, EDITIONS, one_edition
 from in_browser import (
     MODES,
     heard,
     load_all,
-    modes_looked_at,
     new_page,
     open_guesses,
     put_in_mode,
@@ -28,21 +27,30 @@ from in_browser import (
 )
 from PIL import Image
 
+from book._ext import contents
+from book._ext.english import CHINESE
 from linreg.pictures.picture import DATA_TYPE
 
 NUMBER = r"-?(?:\d+\.?\d*(?:e[-+]?\d+)?|Infinity|NaN)"
-FIGURES = tomllib.loads(
-    Path(__file__).with_name("figures.toml").read_text("utf-8")
-)
-# A figure after the other: each stays on its page for all its tests.
-each_figure = pytest.mark.parametrize("kind", FIGURES, scope="module")
 PAGES = {
     output["data"][DATA_TYPE]["kind"]: path.stem
-    for path in (ROOT / "book").glob("*.ipynb")
+    for path in contents.notebooks()
     for cell in nbformat.read(path, as_version=4).cells
     for output in cell.get("outputs", [])
     if DATA_TYPE in output.get("data", {})
 }
+FIGURES = tomllib.loads(
+    Path(__file__).with_name("figures.toml").read_text("utf-8")
+)
+
+
+def with_figures(*kinds):
+    """One after the other: each stays on its page for all its tests."""
+    there = [kind for kind in kinds if kind in PAGES and "zh" in EDITIONS]
+    return pytest.mark.parametrize("kind", there, scope="module")
+
+
+each_figure = with_figures(*FIGURES)
 
 
 def queries(kind):
@@ -59,7 +67,7 @@ def turns(kind):
 
 
 def test_every_figure_is_tried():
-    assert sorted(PAGES) == sorted(FIGURES)
+    assert PAGES.keys() <= FIGURES.keys()
 
 
 @pytest.fixture(scope="module")
@@ -91,24 +99,25 @@ DRAWN = """async () => {
   for (let k = 0; k < 3; k++)
     await new Promise(requestAnimationFrame);
 }"""
-BELOW = """(kind) => scrollY +
-  document.querySelector(`.room-for-${kind}`).getBoundingClientRect().bottom"""
+ROOM = "(room) => room.getBoundingClientRect().height"
 
 
 def visit(page, base, kind, edition="zh"):
-    """Come to a figure; return it, and how far it moved what is below it."""
+    """Come to a figure, which must not move what is below it."""
     page.goto("about:blank")  # or an address would lead to where one is
     page.goto(f"{base}{edition}/book/{PAGES[kind]}.html")
     open_guesses(page)
-    picture = page.locator(f".room-for-{kind} img")
+    room = page.locator(f".room-for-{kind}")
+    picture = room.locator("img")
     assert picture.is_visible()
-    before = page.evaluate(BELOW, kind)
+    before = room.evaluate(ROOM)
     scroll_to(picture)
     box = page.locator(f"#explore-{kind}")
     box.wait_for()
     page.evaluate(DRAWN)
     assert not picture.is_visible()
-    return box, page.evaluate(BELOW, kind) - before
+    assert abs(room.evaluate(ROOM) - before) <= 5
+    return box
 
 
 # Press a figure's button, or turn its knob: "w=2".
@@ -187,7 +196,8 @@ def listed(value):
 @each_figure
 def test_computes_what_linreg_computes(box, kind):
     """To a hundred thousandth of the largest number, or, where they run away
-    and the order of a sum shows, ten of these.
+    and the order of a sum shows, ten of these. Every other state of each
+    setting; all where CI is set.
     """
     states = box.evaluate(
         f"""(box, [queries, turns]) => {{
@@ -205,7 +215,9 @@ def test_computes_what_linreg_computes(box, kind):
     )
     same = FIGURES[kind]["same"]
     assert len(states) == len(queries(kind)) * len(turns(kind))
-    for query, turn, code, shown in states:
+    for number, (query, turn, code, shown) in enumerate(states):
+        if not CI and (number + number // len(turns(kind))) % 2:
+            continue
         names = compute(code)
         found = [n for name in same for n in listed(shown[name])]
         values = [eval(text, names) for text in same.values()]
@@ -237,17 +249,15 @@ def test_speaks_and_gives_its_code_away(box, kind, capsys):
     assert capsys.readouterr().out
 
 
+@one_edition
 @each_figure
-@pytest.mark.parametrize("edition", EDITIONS)
 def test_has_its_place_and_fits_a_phone(page, base, kind, edition):
     """What is below stays where it is; all that matters is seen at once.
 
     In every width and colour no word is cut off; axe looks at a share.
     """
-    for width in (1280, 375):
-        page.set_viewport_size({"width": width, "height": 667})
-        box, moved = visit(page, base, kind, edition)
-        assert abs(moved) <= 5, width
+    page.set_viewport_size({"width": 375, "height": 667})
+    box = visit(page, base, kind, edition)
     height = box.evaluate(
         """(box) => box.querySelector(".explore-knobs")
              .getBoundingClientRect().bottom - box.querySelector(
@@ -260,10 +270,11 @@ def test_has_its_place_and_fits_a_phone(page, base, kind, edition):
     assert box.locator(".explore-key li").count() >= 3
     box.evaluate(FOLD, True)
     press(box, turns(kind)[0][0])
-    chosen = modes_looked_at([*FIGURES].index(kind), edition)
-    for width, mode in MODES:
+    assert edition == "zh" or not CHINESE.search(box.inner_text())
+    judged = MODES if CI else [MODES[[*FIGURES].index(kind) % len(MODES)]]
+    for width, mode in reversed(MODES):
         put_in_mode(page, width, mode)
-        if (width, mode) in chosen:
+        if (width, mode) in judged:
             assert violations(page, f"#explore-{kind}") == [], (width, mode)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert box.evaluate(ILLEGIBLE) == [], width
@@ -296,7 +307,7 @@ def test_keyboard_turns_every_knob(box):
     assert box.evaluate(IS_AT_FIRST)
 
 
-@pytest.mark.parametrize("kind", ["bowl", "line", "squares"], scope="module")
+@with_figures("bowl", "line", "squares")
 def test_a_finger_drags_handles(in_hand):
     """The page stays where it is meanwhile; let go, a handle is let go."""
     page = in_hand.page
@@ -338,7 +349,7 @@ def test_a_thumb_that_scrolls_turns_nothing(in_hand, kind):
             assert settings_of(in_hand) != before
 
 
-@pytest.mark.parametrize("kind", ["again", "bowl", "cards"], scope="module")
+@with_figures("again", "bowl", "cards")
 def test_plays_until_escape(box):
     """At a chosen speed, and says so; not where motion is unwanted."""
     box.page.emulate_media(reduced_motion="reduce")
@@ -359,29 +370,7 @@ def test_plays_until_escape(box):
     assert f"steps={after}" in box.page.evaluate("location.hash")
 
 
-@pytest.mark.parametrize("kind", ["bowl"], scope="module")
-def test_a_path_that_runs_away_stays_in_sight(box):
-    box.evaluate(SET_ALL, "lr=3&batch_size=200")
-    places, size = box.evaluate(
-        """({ figure }) => {
-          const places = [];
-          const [{ svg }] = figure.chartList;
-          for (let k = 0; k < 60; k++) {
-            figure.press("step");
-            const [{ X, Y }] = figure.chartList;
-            const [x, y] = figure.state.path.at(-1);
-            places.push([X(x), Y(y)]);
-          }
-          return [places, [svg.clientWidth, svg.clientHeight]];
-        }"""
-    )
-    for place in places:
-        assert all(0 < at < most for at, most in zip(place, size, strict=True))
-    assert box.evaluate(ILLEGIBLE) == []
-    assert "太大" in box.locator(".explore-status").text_content()
-
-
-@pytest.mark.parametrize("kind", ["line"], scope="module")
+@with_figures("line")
 def test_a_mouse_drags_the_line_to_where_it_lets_go(box):
     """A click chooses an example."""
     handle = box.locator(".explore-handle").first
@@ -463,18 +452,3 @@ def test_is_fetched_when_it_comes_near(page, base):
         scroll_to(page.locator(".room-for-graph img"))
         page.locator("#explore-graph").wait_for()
     assert "".join(urls).count("/graph.js") == 1
-
-
-def test_works_from_a_disk(page, site):
-    with heard(page, "pageerror", str) as errors:
-        box, _ = visit(page, f"{site.as_uri()}/", "bowl")
-        press(box, "step")
-    assert errors == []
-
-
-def test_the_picture_stands_where_no_script_runs(browser, base):
-    with new_page(browser, java_script_enabled=False) as page:
-        for name in PAGES.values():
-            page.goto(f"{base}zh/book/{name}.html")
-            for picture in page.locator("img[data-explore]").all():
-                assert picture.is_visible()

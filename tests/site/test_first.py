@@ -1,13 +1,11 @@
 """The first minute: the front page on a phone, and where no page is."""
 
-import re
-
 import pytest
-from book_pages import CHAPTER, each_edition, parse
+from book_pages import CHAPTER, one_edition
 from in_browser import new_page
 
 
-@each_edition
+@one_edition
 def test_a_phone_s_first_screen_has_it_all(page, base, edition):
     page.set_viewport_size({"width": 375, "height": 667})
     page.goto(f"{base}{edition}/book/index.html")
@@ -31,22 +29,6 @@ def test_the_line_rests_for_those_who_ask_for_it(page, site):
     )
     page.emulate_media(reduced_motion="no-preference")
     assert seen == ["step 20: y = 2.0x + 4.2"]
-
-
-@each_edition
-def test_the_map_takes_the_minutes_from_the_chapters(site, edition):
-    soup = parse(site / edition / "book" / "index.html")
-    total = 0
-    for row in soup.select("table tbody tr"):
-        cell = row.find("td")
-        chapter = site / edition / "book" / cell.a["href"]
-        said = re.search(
-            r"</strong> \D*(\d+) (?:分钟|minutes)", chapter.read_text("utf-8")
-        )
-        assert cell.get_text().endswith(f"·\N{NO-BREAK SPACE}{said[1]}")
-        total += int(said[1])
-    (hours,) = re.findall(r"([\d.]+) (?:小时；|for all;)", soup.get_text())
-    assert 0 <= float(hours) * 60 - total < 30
 
 
 def test_a_finger_sees_the_copy_button(browser, base):

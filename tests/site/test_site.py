@@ -4,10 +4,16 @@ import re
 
 import nbformat
 import pytest
-from book_pages import CHAPTER, ROOT, each_edition
-from in_browser import heard, load_all, new_page, scroll_to
+from book_pages import CHAPTER, EDITIONS, ROOT
+from in_browser import (
+    heard,
+    load_all,
+    new_page,
+    pass_figures,
+    scroll_to,
+)
 
-from book._ext.english import CHINESE
+from book._ext.english import CHINESE, title
 
 
 def test_readable_without_javascript(browser, base):
@@ -21,18 +27,8 @@ def test_readable_without_javascript(browser, base):
         )
         assert background == "rgb(255, 255, 255)"
         assert color != background
-
-
-@each_edition
-def test_tables_of_words_fit_a_small_phone(page, base, edition):
-    page.set_viewport_size({"width": 360, "height": 800})
-    for name in ("index", "01-data", "02-iteration", "notation", "from-note"):
-        page.goto(f"{base}{edition}/book/{name}.html")
-        for inside, outside in page.evaluate(
-            """[...document.querySelectorAll("article table")].map((table) =>
-                 [table.scrollWidth, table.parentElement.clientWidth])"""
-        ):
-            assert inside <= outside + 1, name
+        page.goto(f"{base}zh/book/07-training.html")
+        assert page.locator("img[data-explore]").first.is_visible()
 
 
 @pytest.mark.parametrize(
@@ -101,7 +97,7 @@ def test_one_header_and_buttons_in_chinese(page, base):
 def test_the_switch_leads_to_the_section_that_is_read(page, base):
     page.goto(base + CHAPTER)
     load_all(page)
-    for section in (9, 3, 12):
+    for section in (9, 12):
         scroll_to(page.locator(f"#section-{section}"))
         box = page.locator("a.switch-edition").bounding_box()
         page.mouse.click(box["x"] + 5, box["y"] + 5)  # click() would scroll
@@ -115,17 +111,11 @@ def test_the_switch_leads_to_the_section_that_is_read(page, base):
             arg=f"section-{section}",
         )
         load_all(page)
-    assert "/en/" in page.url
+    assert page.url.startswith(f"{base}zh/")
 
 
 @pytest.mark.parametrize(
-    ("languages", "edition"),
-    [
-        ("zh-CN", "zh"),
-        ("zh-Hant-TW", "zh"),
-        ("en-GB", "en"),
-        ("de-DE", "en"),
-    ],
+    ("languages", "edition"), [("zh-Hant-TW", "zh"), ("de-DE", "en")]
 )
 def test_the_front_door_speaks_the_reader_s_language(
     browser, site, languages, edition
@@ -135,9 +125,9 @@ def test_the_front_door_speaks_the_reader_s_language(
         page.wait_for_url(f"**/{edition}/book/index.html")
 
 
-def test_the_front_door_offers_both_without_javascript(browser, base):
+def test_the_front_door_offers_each_without_javascript(browser, base):
     with new_page(browser, java_script_enabled=False) as page:
-        for name in ("Linear Regression from Scratch", "从零开始的线性回归"):
+        for name in map(title, EDITIONS):
             page.goto(f"{base}index.html")
             page.get_by_role("link", name=name).click()
             assert page.locator("h1").first.inner_text().startswith(name)
@@ -148,8 +138,10 @@ def test_works_from_disk(page, site):
         heard(page, "requestfailed", lambda request: request.url) as failed,
         heard(page, "pageerror", str) as errors,
     ):
-        page.goto((site / CHAPTER).as_uri(), wait_until="networkidle")
+        page.goto((site / "zh/book/07-training.html").as_uri())
         load_all(page)
+        for figure in pass_figures(page):
+            figure.wait_for(state="hidden")
         icon = page.locator(".fa-bars").first
         font = icon.evaluate("(i) => getComputedStyle(i).fontFamily")
     assert "Awesome" in font

@@ -1,6 +1,6 @@
 import numpy as np
 
-from figures.parts import close, data_and_lines, dots, legend, line
+from figures.parts import close, data_and_lines, dots, line
 
 
 def noise_and_bell(figure, names):
@@ -18,8 +18,6 @@ def noise_and_bell(figure, names):
     assert (x[0], x[-1]) == (-np.float32(0.04), np.float32(0.04))
     density = np.exp(-((x / 0.01) ** 2) / 2) / (0.01 * (2 * np.pi) ** 0.5)
     line(bell, x, density)
-    assert sorted(legend(ax)) == [r"$\mathcal{N}(0, 0.01^2)$", "noise"]
-    assert (ax.get_xlabel(), ax.get_ylabel()) == (r"$\epsilon$", "density")
 
 
 def plane_from_its_side(figure, names):
@@ -30,8 +28,6 @@ def plane_from_its_side(figure, names):
     across, up = cloud.get_offsets().T
     assert 0.009 < np.std(up - across) < 0.011
     assert ax.get_aspect() == 1
-    assert ax.get_xlabel() == "$w_1 x_1 + w_2 x_2 + b$"
-    assert ax.get_ylabel() == "y"
 
 
 PICTURES = [

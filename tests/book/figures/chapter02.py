@@ -1,6 +1,6 @@
 import torch
 
-from figures.parts import dots, legend
+from figures.parts import dots
 
 
 def batch_in_the_whole(figure, names):
@@ -13,7 +13,6 @@ def batch_in_the_whole(figure, names):
         names["labels"].flatten().tolist()
     )
     assert batch.get_sizes()[0] > everything.get_sizes()[0]
-    assert legend(ax) == ["all examples", "mini-batch"]
 
 
 def epoch_of_cards(figure, names):

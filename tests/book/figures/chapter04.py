@@ -1,6 +1,6 @@
 import numpy as np
 
-from figures.parts import data_and_lines, dots, legend, line
+from figures.parts import data_and_lines, dots, line
 
 
 def predictions_and_residuals(figure, names):
@@ -18,8 +18,6 @@ def predictions_and_residuals(figure, names):
         line(artist, [place, place], [label, prediction])
     ends = np.array([x.min(), x.max()])
     line(straight, ends, 0.5 * ends + 3)
-    assert legend(ax) == ["$w x + b$", r"$\hat{y}$", "examples"]
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("$x$", "y")
 
 
 PICTURES = [

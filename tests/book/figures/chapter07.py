@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from figures.parts import bowl_and_path, legend, line, loss_curves
+from figures.parts import bowl_and_path, line, loss_curves
 from linreg import data_iter, linreg, sgd, squared_loss
 
 
@@ -12,9 +12,7 @@ def measured_and_predicted(figure, names):
     (ax,) = figure.axes
     for artist, values in zip(ax.lines, (measured, predicted), strict=True):
         line(artist, range(335), values)
-    assert legend(ax) == ["measured", "$0.97^k$"]
     assert ax.get_yscale() == "log"
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("step $k$", "distance")
 
 
 def explored(figure, names):

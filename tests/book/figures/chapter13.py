@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from figures.parts import close, legend, level_line, line
+from figures.parts import close, level_line, line
 
 
 def load_diabetes(**settings):
@@ -41,15 +41,7 @@ def spectra(figure, names):
         close(np.log(values), np.log(singular**2 / 342))
     level_line(above, 2 / 0.01)
     level_line(below, 1 / (1000 * 0.01))
-    assert legend(ax) == [
-        "raw",
-        "standardized",
-        "scikit-learn",
-        r"$2/\eta$",
-        r"$1/(1000\eta)$",
-    ]
     assert ax.get_yscale() == "log"
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("$j$", r"$\lambda_j$")
 
 
 def weights(figure, names):
@@ -65,10 +57,6 @@ def weights(figure, names):
     np.testing.assert_allclose(heights, expected, atol=2e-3)
     places = [bar.get_x() for bar in ax.patches]
     close(places, [*np.arange(6) - 0.4, *range(6)])
-    ticks = [tick.get_text() for tick in ax.get_xticklabels()]
-    assert ticks == ["s1", "s2", "s3", "s4", "s5", "s6"]
-    assert legend(ax) == ["trained", "least squares"]
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("column", "weight")
 
 
 def residuals(figure, names):
@@ -81,8 +69,6 @@ def residuals(figure, names):
         cloud.get_offsets(), np.stack([y_hat, left], axis=1), atol=1e-3
     )
     level_line(zero, 0)
-    assert against.get_xlabel() == r"$\hat{y}$"
-    assert against.get_ylabel() == r"$y - \hat{y}$"
 
     bars, sigma = histogram.patches, (left @ left / (342 - 11)) ** 0.5
     edges = [bars[0].get_x(), bars[-1].get_x() + bars[-1].get_width()]
@@ -94,7 +80,6 @@ def residuals(figure, names):
     close((x[0], x[-1]), (-4 * sigma, 4 * sigma))
     density = np.exp(-(x**2) / (2 * sigma**2)) / (sigma * (2 * np.pi) ** 0.5)
     line(bell, x, density)
-    assert legend(histogram) == ["residuals", r"$\mathcal{N}(0,\sigma^2)$"]
 
 
 PICTURES = [spectra, weights, residuals]

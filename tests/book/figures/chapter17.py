@@ -1,4 +1,4 @@
-from figures.parts import legend, line
+from figures.parts import line
 from linreg.pictures.plot import BLUE, ORANGE
 
 
@@ -11,10 +11,7 @@ def time_to_the_loss(figure, names):
     ):
         line(artist, sizes, [run["ms"][k] for run in runs])
         assert artist.get_color() == color
-    assert legend(ax) == ["T(1)", "T(2)"]
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
-    assert ax.get_xlabel() == "batch size"
-    assert ax.get_ylabel() == "milliseconds to the loss"
 
 
 PICTURES = [time_to_the_loss]

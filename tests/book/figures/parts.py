@@ -37,9 +37,7 @@ def data_and_lines(features, labels, w, b):
             dots(cloud, X[:, j], y)
             ends = np.array([X[:, j].min(), X[:, j].max()])
             line(straight, ends, weights[j].item() * ends + bias)
-            assert ax.get_xlabel() == f"$x_{j + 1}$"
         assert len(figure.axes) == X.shape[1]
-        assert figure.axes[0].get_ylabel() == "y"
 
     return check
 
@@ -66,7 +64,6 @@ def bowl_and_path(path, bias):
                 checked += 1
         assert checked > 100
         assert ax.get_aspect() == 1  # both axes are weights
-        assert (ax.get_xlabel(), ax.get_ylabel()) == ("$w_1$", "$w_2$")
 
     return check
 
@@ -82,9 +79,7 @@ def loss_curves(curves):
             line(artist, range(len(losses)), losses)
             assert artist.get_label() == name
         level_line(floor, names["noise_std"] ** 2 / 2)
-        assert legend(ax) == [*expected, r"$\sigma^2/2$"]
         assert ax.get_yscale() == "log"
-        assert (ax.get_xlabel(), ax.get_ylabel()) == ("epoch", "mean loss")
 
     return check
 
@@ -102,9 +97,5 @@ def error_bars(methods):
         close(heights, torch.cat(sizes).abs())
         (scale,) = ax.lines
         level_line(scale, names["noise_std"] / len(names["labels"]) ** 0.5)
-        ticks = [tick.get_text() for tick in ax.get_xticklabels()]
-        assert ticks == ["$w_1$", "$w_2$", "$b$"]
-        texts = [r"$\sigma/\sqrt{n}$", *expected]
-        assert sorted(legend(ax)) == sorted(texts)
 
     return check

@@ -28,15 +28,6 @@ test("again: the radii of the circles are the chapter's formulas", () => {
   );
 });
 
-test("again: a cloud half as wide looks half as wide", () => {
-  const settings = { noise_std: 1, n: 100, lr: 0.1, batch_size: 2 };
-  Object.assign(settings, { num_epochs: 5, draw: "shuffled", seed: 5 });
-  const data = { w: [2, -3.4], b: 4.2, sgd: Array(5) };
-  const first = again.start(data, settings);
-  const half = { ...settings, n: 400, lr: 0.025 };
-  assert.equal(again.start(data, half, first).half, first.half);
-});
-
 test("cards: on every screen each card has a place of its own", () => {
   for (const width of [270, 320, 350, 600]) {
     for (let n = 3; n <= 40; n++) {
@@ -95,16 +86,6 @@ test("bowl: a path that runs away stays in view", () => {
   assert.equal(bowl.zoomFor([path[0]], [1, -1.7], [3, 2.5]), 1);
 });
 
-test("again: other settings are tried as often", () => {
-  const data = { w: [2, -3.4], b: 4.2, sgd: Array(40) };
-  const settings = { noise_std: 1, n: 400, lr: 0.1, batch_size: 20 };
-  Object.assign(settings, { num_epochs: 1, draw: "shuffled", seed: 5 });
-  const state = again.start(data, settings);
-  assert.equal(state.sgd.length, 40);
-  again.explorer.resume(state, settings, data, "45");
-  assert.equal(state.sgd.length, 45);
-});
-
 test("line: it says on which side of the label the prediction is", () => {
   const source = { w: [2], b: 4.2, n: 3, noise_std: 1, seed: 3, decimals: 3 };
   const data = { features: [[-1.5], [0], [2]], labels: [0, 1, 3], source };
@@ -117,12 +98,4 @@ test("line: it says on which side of the label the prediction is", () => {
   assert.match(say(2, true), /比标签小 1.0000。新的直线使它升高 2.0000。$/);
   assert.match(say(0, true), /降低 1.5000。$/);
   assert.match(say(1, true), /不变。$/);
-});
-
-test("squares: an example is dropped where it was dragged to", () => {
-  for (const far of [0, 1, 4, 4.2, 9, 14]) {
-    const { farAt, halfAt } = squares;
-    assert(far < halfAt(far));
-    assert(Math.abs(farAt(far / halfAt(far)) - far) < 1e-6);
-  }
 });

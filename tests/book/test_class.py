@@ -1,0 +1,65 @@
+"""A class's assignments: without solutions, and marked on other data."""
+
+import dataclasses
+import os
+import re
+
+import nbformat
+import pytest
+from nbgrader.api import Gradebook
+from notebook_run import NOTEBOOKS, run, tags
+from test_exercises import answers
+
+from tools.assignments import assignment, nbgrader, write
+
+CI = "CI" in os.environ
+CHAPTERS = {path.stem: path for path in NOTEBOOKS if answers(path)}
+HIDDEN = re.compile(r"### BEGIN HIDDEN TESTS\n(.*)### END", re.DOTALL)
+
+
+@pytest.mark.parametrize("name", CHAPTERS if CI else [*CHAPTERS][::6])
+def test_the_mark_is_the_check_s_on_other_data(name):
+    """Right answers pass; wrong ones fail, and none. In CI all are tried."""
+    some = slice(None if CI else 1)
+    notebook = assignment(CHAPTERS[name])
+    assert not re.search("解答|<summary>解读", nbformat.writes(notebook))
+    blanks, checks = (
+        [cell.source for cell in notebook.cells if tag in tags(cell)]
+        for tag in ("answer", "check")
+    )
+    exercises = run(CHAPTERS[name]).exercises
+    planted = answers(CHAPTERS[name]).values()
+    for blank, check, exercise, tried in zip(
+        blanks, checks, exercises, planted, strict=True
+    ):
+        marking = HIDDEN.search(check)[1]
+        if "manual_seed(" in check and "callable(" in check:
+            assert "1000" in marking
+        marker = dataclasses.replace(exercise, check=marking)
+        for answer in tried["right"][some]:
+            marker.judge(answer)
+        for answer in [blank, *tried["wrong"][some]]:
+            with pytest.raises(AssertionError):
+                marker.judge(answer)
+
+
+@pytest.mark.skipif(not CI, reason="nbgrader takes half a minute")
+@pytest.mark.parametrize("name", ["05-loss", "12-uncertainty"])
+def test_nbgrader_marks_what_is_handed_in(tmp_path, name):
+    write(tmp_path, [CHAPTERS[name]])
+    released = tmp_path / "release" / name / f"{name}.ipynb"
+    assert "HIDDEN" not in released.read_text("utf-8")
+    planted = answers(CHAPTERS[name]).values()
+    for student in ("right", "wrong"):
+        notebook = nbformat.read(released, as_version=4)
+        blanks = [cell for cell in notebook.cells if "answer" in tags(cell)]
+        for cell, both in zip(blanks, planted, strict=True):
+            cell.source = both[student][-1]  # in chapter 5, one warns
+        handed_in = tmp_path / "submitted" / student / name / released.name
+        handed_in.parent.mkdir(parents=True)
+        nbformat.write(notebook, handed_in)
+    nbgrader(tmp_path, "autograde", name)
+    with Gradebook(f"sqlite:///{tmp_path}/gradebook.db") as book:
+        marks = book.assignment_submissions(name)
+        scores = {mark.student_id: mark.score for mark in marks}
+    assert scores == {"right": len(planted), "wrong": 0}
