@@ -25,6 +25,10 @@ LANGUAGES = {"zh": "zh-CN", "en": "en"}
 PAGE = r"\[(?P<text>[^][\n]+)\]\((?P<file>[\w./-]+\.(?:md|ipynb))"
 LINK = re.compile(rf"{PAGE}(?:#[^)\s]*)?\)(?:{{[^}}\n]*}})?")
 ROW = re.compile(rf"^\| {PAGE}\).*\n", re.M)
+# A chapter's last line, which goes when the next chapter is not there.
+ONWARD = re.compile(
+    rf'(?:下一章：|Next chapter: ){PAGE}\)(?:[^"\\\n]|\\[^n])*'
+)
 NUMBER = re.compile(r"0*(\d+)-")
 
 
@@ -84,13 +88,6 @@ def lost(path: Path, link: re.Match[str]) -> bool:
     """Does a link lead to a page that is there, and not in the contents?"""
     target = Path(os.path.normpath(path.parent / link["file"]))
     return target.exists() and target not in everything()
-
-
-# A chapter's last line, which goes when the next chapter is not there.
-ONWARD = re.compile(
-    r"(?:下一章：|Next chapter: )\[[^][\n]+\]\((?P<file>[^()\s]+\.ipynb)\)"
-    r'(?:[^"\\\n]|\\[^n])*'
-)
 
 
 def unlinked(path: Path, source: str) -> str:
