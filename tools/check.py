@@ -5,6 +5,7 @@ belongs to the files that changed since the last commit: a module's tests, or
 a chapter's outputs, exercises, text and figures.
 """
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -55,7 +56,10 @@ def main() -> None:
         "-k",
         " or ".join(only),
     ]
-    sys.exit(subprocess.call([sys.executable, *command], cwd=ROOT))
+    environment = os.environ | {"CHECKED": "all that has changed"}
+    sys.exit(
+        subprocess.call([sys.executable, *command], cwd=ROOT, env=environment)
+    )
 
 
 if __name__ == "__main__":

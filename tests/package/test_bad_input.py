@@ -1,7 +1,6 @@
 """Wrong calls: each gives one exact line and changes nothing."""
 
 import math
-from decimal import Decimal
 from inspect import isgenerator, signature
 
 import numpy as np
@@ -55,58 +54,47 @@ def typed(shape, *dtypes):
     return [torch.ones(shape, dtype=dtype) for dtype in dtypes]
 
 
-INT, BOOL, COMPLEX = torch.int64, torch.bool, torch.complex64
-DOUBLE, HALF = torch.float64, torch.float16
+INT, DOUBLE = torch.int64, torch.float64
 SIZE, NUMBER = "a positive integer", "a finite number"
 FLOATING, SINGLE = "a floating-point tensor", "a float32 tensor"
 NAN, INF = math.nan, math.inf
 
 # What a parameter must be; values of wrong types, and other wrong values.
-NOT_SIZES = [None, True, np.True_, 2.0, NAN, INF, "2", [2]]
-NOT_SIZES += [np.array([2]), torch.tensor(2), np.int64(2)]
-NOT_NUMBERS = [None, False, "0.1", 1 + 2j, Decimal(1), [0.1]]
-NOT_NUMBERS += [np.array([0.1]), torch.tensor([0.1])]
-NOT_TENSORS = [None, 4.2, [[1.0, 1.0]] * 3, np.ones((3, 2))]
 MUST_BE = {
-    SIZE: (NOT_SIZES, [0, -3]),
-    NUMBER: (NOT_NUMBERS, [NAN, INF, -INF]),
-    f"{NUMBER} >= 0": (NOT_NUMBERS, [NAN, INF, -INF, -0.1, -1]),
-    "a torch.Generator or None": (
-        [0, "seed", np.random.default_rng(0), torch.tensor(0)],
-        [],
-    ),
-    "a function": ([None, "linreg", [], torch.ones(1)], []),
-    "a list of tensors": ([None, 3, True, *ones((2, 1), (0,))], []),
+    SIZE: ([None, True, 2.0, "2", torch.tensor(2), np.int64(2)], [0, -3]),
+    NUMBER: ([None, False, "0.1", 1 + 2j, torch.tensor([0.1])], [NAN, -INF]),
+    f"{NUMBER} >= 0": (["0.1"], [NAN, INF, -0.1]),
+    "a torch.Generator or None": ([0, np.random.default_rng(0)], []),
+    "a function": ([None, "linreg", torch.ones(1)], []),
+    "a list of tensors": ([None, 3, torch.ones(2, 1)], []),
     f"{FLOATING} of shape (d,)": (
-        NOT_TENSORS,
-        ones((2, 1), (), (0,)) + typed((2,), INT, BOOL, COMPLEX),
+        [None, [1.0, 1.0], np.ones(2)],
+        ones((2, 1), (), (0,)) + typed((2,), INT),
     ),
     f"{FLOATING} of shape (n, d)": (
-        NOT_TENSORS,
-        ones((2,), (3, 2, 1), (), (0, 2), (3, 0)) + typed((3, 2), INT, BOOL),
+        [None, np.ones((3, 2))],
+        ones((2,), (3, 2, 1), (0, 2), (3, 0)) + typed((3, 2), INT),
     ),
     f"{FLOATING} of shape (m, 1)": (
-        NOT_TENSORS,
-        ones((3,), (), (3, 2), (1, 3), (0, 1)) + typed((3, 1), INT, COMPLEX),
+        [None, np.ones((3, 1))],
+        ones((3,), (3, 2), (0, 1)) + typed((3, 1), INT),
     ),
     f"{SINGLE} of shape (3, 1)": (
-        NOT_TENSORS,
-        ones((), (1, 3), (1, 1), (4, 1), (2, 1), (3, 2), (3, 1, 1), (0, 1))
-        + typed((3, 1), DOUBLE, INT),
+        [None, np.ones((3, 1))],
+        ones((1, 3), (1, 1), (4, 1), (3, 2)) + typed((3, 1), DOUBLE, INT),
     ),
     f"{SINGLE} of shape (3,)": ([], ones((2,), (1,)) + typed((3,), DOUBLE)),
     f"{SINGLE} of shape (2, 1)": (
-        NOT_TENSORS,
-        ones((2,), (1, 2), (3, 1), (1, 1), (2, 2), (2, 1, 1), (0, 1))
-        + typed((2, 1), DOUBLE, HALF),
+        [None, np.ones((2, 1))],
+        ones((2,), (1, 2), (3, 1), (2, 2)) + typed((2, 1), DOUBLE),
     ),
     f"{SINGLE} of shape (2,)": (
-        NOT_TENSORS,
+        [None],
         ones((), (3,), (1, 2)) + typed((2,), DOUBLE),
     ),
     f"{SINGLE} of shape (1,)": (
-        NOT_TENSORS,
-        ones((), (2,), (3,), (1, 1), (0,)) + typed((1,), DOUBLE),
+        [4.2],
+        ones((), (2,), (1, 1)) + typed((1,), DOUBLE),
     ),
 }
 MUST_BE[f"{FLOATING} of shape (m, d)"] = MUST_BE[f"{FLOATING} of shape (n, d)"]
@@ -148,54 +136,24 @@ CALLS = [
 ]
 
 
-def without_gradient(position):
-    chosen = params()
-    chosen[position].grad = None
-    return chosen
-
-
-def inference():
-    with torch.inference_mode():
-        return torch.ones(2, 1, requires_grad=True)
-
-
 w, b = params()
-expanded = torch.ones(1).expand(3).requires_grad_()
-EMPTY = "{} must be a list of tensors, got an empty one"
 LEAF = "must be a leaf tensor that requires grad"
 UNUSED = "must be used by net, but the loss does not depend on it"
 # Wrong values of parameters, with all that is said of them.
 WRONG = {
     "sgd.params train.params": [
-        ([], ValueError, EMPTY),
-        ({}, ValueError, EMPTY),
-        ([1.5], TypeError, "{}[0] must be a tensor, got 1.5"),
-        ("w", TypeError, "{}[0] must be a tensor, got 'w'"),
+        ([], ValueError, "{} must be a list of tensors, got an empty one"),
         ({"w": w}, TypeError, "{}[0] must be a tensor, got 'w'"),
         ([w, b, None], TypeError, "{}[2] must be a tensor, got None"),
-        ([torch.ones(2, 1)], ValueError, f"{{}}[0] {LEAF}"),
         ([w, torch.ones(1)], ValueError, f"{{}}[1] {LEAF}"),
         ([w, 2 * b], ValueError, f"{{}}[1] {LEAF}"),
-        (
-            [w, expanded, b],
-            ValueError,
-            "{}[1] must be a tensor whose elements do not share memory, "
-            "got an expanded one",
-        ),
-        (
-            [inference()],
-            ValueError,
-            "{}[0] must be a tensor that can record operations, "
-            "got one made in inference_mode",
-        ),
     ],
     "sgd.params": [
         (
-            without_gradient(i),
+            [w, torch.ones(1, requires_grad=True)],
             ValueError,
-            f"{{}}[{i}].grad is None: call backward() before sgd()",
+            "{}[1].grad is None: call backward() before sgd()",
         )
-        for i in range(2)
     ],
     "train.net": [
         (
@@ -225,22 +183,14 @@ WRONG = {
     ],
     "standardize.std": [
         (
-            torch.tensor([first, second]),
+            torch.tensor([1.0, value]),
             ValueError,
-            f"{{}}[{i}] must be a positive number, got {(first, second)[i]}",
+            f"{{}}[1] must be a positive number, got {value}",
         )
-        for i, first, second in [
-            (0, 0.0, 0.0),
-            *((1, 1.0, value) for value in (0.0, -1.0, NAN, INF)),
-        ]
+        for value in (0.0, -1.0, NAN, INF)
     ],
     "split_data.test_size": [
-        (
-            size,
-            ValueError,
-            f"{{}} must be less than the 3 examples, got {size}",
-        )
-        for size in (3, 4)
+        (3, ValueError, "{} must be less than the 3 examples, got 3"),
     ],
 }
 CALLS += [
@@ -268,8 +218,6 @@ def snapshot(value):
         return [snapshot(v) for v in value]
     if isinstance(value, torch.Generator):
         return value.get_state().tolist()
-    if isinstance(value, np.random.Generator):
-        return value.bit_generator.state
     if isinstance(value, torch.Tensor):
         grad = value.grad if value.is_leaf else None
         marks = [value.requires_grad, id(grad), snapshot(grad)]
@@ -282,16 +230,6 @@ def start(function, arguments):
     result = function(**arguments)
     if isgenerator(result):
         next(result)
-
-
-def test_each_function_is_called_wrongly():
-    called = {place.partition(".")[0] for place, *_ in CALLS}
-    assert called == FUNCTIONS.keys()
-
-
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_the_call_that_is_changed_is_good(name):
-    start(FUNCTIONS[name], good_call(FUNCTIONS[name]))
 
 
 @pytest.mark.parametrize(
@@ -311,38 +249,3 @@ def test_one_line_and_nothing_changed(place, value, error, message, recwarn):
     assert (snapshot(arguments), torch.get_rng_state().tolist()) == before
     assert torch.is_grad_enabled()
     assert not recwarn.list
-
-
-@pytest.mark.parametrize(
-    ("value", "named"),
-    [
-        *((value, repr(value)) for value in (None, True, 2.0, NAN, "2", -3)),
-        ([2], "object of type list"),
-        (np.array([2]), "object of type ndarray"),
-        (torch.tensor(2), "int64 tensor of shape ()"),
-        (torch.ones(3, 1), "float32 tensor of shape (3, 1)"),
-    ],
-)
-def test_how_a_value_is_named(value, named):
-    assert describe(value) == named
-
-
-@pytest.mark.parametrize("function", [linreg.sgd, linreg.train])
-def test_parameters_may_be_views(function):
-    """A row of a larger tensor is trained, the other rows stay."""
-    results = []
-    for view in (False, True):
-        arguments = good_call(function)
-        w, b = arguments["params"]
-        large = torch.full((2, 3), 7.0)
-        place = large[:, 1:2]
-        place.copy_(w.detach())
-        if view:
-            grad, w = w.grad, place.requires_grad_()
-            w.grad = grad
-            assert not w.is_contiguous()
-        arguments["params"] = [w, b]
-        list(function(**arguments) or [])
-        results.append(w.tolist())
-    assert results[0] == results[1]
-    assert large.detach()[:, [0, 2]].eq(7).all()

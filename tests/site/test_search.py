@@ -85,7 +85,7 @@ def messages():
                     yield line
 
 
-@each_edition
+@one_edition
 def test_every_message_leads_to_the_page_on_errors(find, edition):
     """Pasted whole, without its kind, or its first words; other numbers.
 
@@ -106,7 +106,7 @@ def test_every_message_leads_to_the_page_on_errors(find, edition):
     assert lost == []
 
 
-@each_edition
+@one_edition
 def test_every_term_leads_to_the_glossary(find, edition):
     """By either name; a chapter that has it as a heading may be before."""
     text = (ROOT / "book" / "glossary.md").read_text(encoding="utf-8")
