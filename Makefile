@@ -97,18 +97,19 @@ clean: ## remove the site and the installed packages
 	@echo "Making .venv, where everything that the book needs will be ..."
 	@$(PYTHON) -m venv .venv
 
-.venv/book.done: requirements.txt | .venv/bin/python
+.venv/book.done: requirements.txt tools/web/package-lock.json | .venv/bin/python
 	@echo "Installing what the site needs (half a minute) ..."
 	$(PIP) --constraint requirements.txt pip
 	$(PIP) --constraint requirements.txt --group book
 	$(PIP) --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m tools.npm --omit=dev
 	@touch $@
 
-.venv/all.done: tools/web/package-lock.json .venv/book.done
+.venv/all.done: .venv/book.done
 	@echo "Installing PyTorch and what the tests need (two minutes, some GB) ..."
 	grep -vE '$(if $(CPU),^(nvidia|cuda|triton),^$$)' requirements.txt > .venv/pins.txt
 	$(PIP) -r .venv/pins.txt $(if $(CPU),$(CPU_INDEX))
 	$(PIP) --no-deps --group d2l
 	$(BIN)/python -m tools.browser
-	$(BIN)/python -m tools.biome
+	$(BIN)/python -m tools.npm
 	@touch $@

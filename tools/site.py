@@ -17,6 +17,7 @@ from yaml import safe_dump, safe_load
 from book._ext import contents
 from book._ext.downloads import made_before
 from book._ext.english import setting, sources, title, words
+from book._ext.running import write_program
 from book._ext.search_records import write_index
 
 ROOT = Path(__file__).parents[1]
@@ -101,6 +102,7 @@ def join(folder: Path, site: Path) -> None:
         )
     with ThreadPoolExecutor() as threads:
         list(threads.map(partial(write_index, site), LANGUAGES))
+    write_program(site / "run")
     front = (site / language / "book" / "index.html").read_text("utf-8")
     known = CANONICAL.search(front)
     home = known[1] if known else ""

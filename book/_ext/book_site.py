@@ -22,6 +22,7 @@ from book._ext import (
     light_pages,
     markup,
     one_page,
+    running,
 )
 
 
@@ -56,6 +57,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("source-read", figures.set_data_aside)
     app.connect("env-get-updated", contents.number_as_files, priority=900)
     app.connect("doctree-resolved", formulas.keep_marks)
+    app.connect("doctree-resolved", running.mark_cells)
     app.connect("doctree-resolved", guesses.enclose_answers)
     app.connect("doctree-resolved", one_page.keep_links_inside)
     for function in (

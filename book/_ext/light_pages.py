@@ -26,6 +26,7 @@ STYLES = [
     "book.css",
     "explore.css",
     "guess.css",
+    "run.css",
 ]
 SCRIPTS = [
     "documentation_options.js",
@@ -37,6 +38,7 @@ SCRIPTS = [
     "scripts/pydata-sphinx-theme.js",
     "switch.js",
     "search.js",
+    "run.js",
 ]
 ICON_FONT = "vendor/fontawesome/*/webfonts/fa-solid-900.woff2"
 # Attributes keep a picture's place until it is there; a style does not.

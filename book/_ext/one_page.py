@@ -17,6 +17,9 @@ def keep_links_inside(
 
     Chinese headings have the ids id1, id2 …, on each page anew.
     """
+    if app.builder.name != "html":
+        for file in [*document.findall(addnodes.download_reference)]:
+            file.replace_self(file.children)  # it stays on the site
     if app.builder.name != "singlehtml":
         return
     numbers = app.env.toc_secnumbers

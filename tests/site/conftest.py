@@ -42,7 +42,8 @@ def run(tmp_path_factory):
     origin, tree = folder / "origin.git", folder / "tree"
     for command in (["--bare", ROOT, origin], [f"file://{origin}", tree]):
         subprocess.run(["git", "clone", "--quiet", *command], check=True)
-    (tree / ".venv").symlink_to(ROOT / ".venv")
+    for made in (".venv", "tools/web/node_modules"):
+        (tree / made).symlink_to(ROOT / made)
     # Older than what was installed from them.
     for pins in ("requirements.txt", "tools/web/package-lock.json"):
         os.utime(tree / pins, (0, 0))

@@ -310,6 +310,7 @@ def test_a_thumb_that_scrolls_turns_nothing(in_hand, kind):
         swipe(page, (left, y), (4, -150))
         page.wait_for_function("(y) => scrollY > y + 50", arg=scrolled)
         assert (settings_of(in_hand), in_hand.evaluate(STATE)) == before
+    page.wait_for_timeout(200)  # what was pushed may still glide
     for slider in sliders:
         x, y = slider.evaluate(CENTRED)
         for start, by in (((x, y), (40, 2)), ((x - 40, y), (0, 0))):

@@ -102,6 +102,7 @@ def test_epub_is_valid(epub, monkeypatch):
 
 
 def test_epub_has_contents_and_links_that_lead_on(epub):
+    assert not re.search("cell runs|run-elsewhere", str(epub.pages))
     lines = re.findall('<a href="(.*)">(.*)</a>', epub.pages["nav.xhtml"])
     names = contents.names()
     assert {p for p, _ in lines} == {f"book/{name}.xhtml" for name in names}
@@ -163,6 +164,7 @@ def test_pdf_is_a_book(book, edition):
     cited = safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
     for said in (cited["version"], cited["date-released"], *cited["license"]):
         assert str(said) in book.texts[0]
+    assert not book.page.select(".cell.runs, .run-elsewhere")
     strong = Counter(p.get_text() for p in book.page.select("p > strong"))
     exercises = len(book.page.select(".tag_check"))
     check, solution, reading = (strong[word] for word in FOLDS[edition])

