@@ -105,8 +105,10 @@ export class Page {
     this.worker = undefined;
     this.isReady = false;
     clearTimeout(this.silence);
-    if (!goesOn) this.waiting?.say("");
-    if (!goesOn) this.waiting = undefined;
+    if (!goesOn) {
+      this.waiting?.say("");
+      this.waiting = undefined;
+    }
     const cell = this.running;
     if (cell) this.idle();
     cell?.say(why);

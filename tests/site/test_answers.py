@@ -76,15 +76,20 @@ def touched(browser):
         yield page
 
 
+def as_at_first(page, base, kind, edition="zh"):
+    """A figure on its page; where that is open already, it stays."""
+    box = page.locator(f"html[lang^={edition}] #explore-{kind}")
+    if not box.count():
+        visit(page, base, kind, edition)
+    press(box, "reset")
+    return box
+
+
 @pytest.fixture
 def box(touched, base, kind):
     """A figure on its page, as it was at first."""
     touched.set_viewport_size({"width": 1280, "height": 800})
-    box = touched.locator(f"html[lang^=zh] #explore-{kind}")
-    if not box.count():
-        visit(touched, base, kind)
-    press(box, "reset")
-    return box
+    return as_at_first(touched, base, kind)
 
 
 @pytest.fixture
@@ -394,10 +399,7 @@ def test_fits_a_phone(touched, base, kind, edition):
     """
     page = touched
     put_in_mode(page, 375, "light")
-    box = page.locator(f"html[lang^={edition}] #explore-{kind}")
-    if not box.count():
-        visit(page, base, kind, edition)
-    press(box, "reset")
+    box = as_at_first(page, base, kind, edition)
     height = box.evaluate(
         """(box) => box.querySelector(".explore-knobs")
              .getBoundingClientRect().bottom - box.querySelector(

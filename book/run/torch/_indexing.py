@@ -11,6 +11,7 @@ from ._tensor import (
     elements,
     fresh,
     full_of,
+    overlap,
     part,
     record,
     select,
@@ -129,10 +130,7 @@ def put(tensor, index, value):
     if number:
         values = array(kind.code, (value,)) * seen.numel()
     else:
-        alike = (value._start, value._shape) == (seen._start, seen._shape)
-        same = alike and value._strides == seen._strides  # x[0] += 1
-        other = value._data is not tensor._data
-        only(other or same, "assigning a part of itself")
+        only(not overlap(value, seen), "assigning a part of itself")
         values = cast(spread(value, seen._shape), value._dtype, kind)
     store(seen, values)
 

@@ -14,9 +14,9 @@ from ._tensor import (
     full_of,
     method,
     methods,
+    overlap,
     record,
     spread,
-    steps_of,
     store,
 )
 from ._types import (
@@ -80,11 +80,6 @@ def operands(a, b, kind):
     return cast(one, a._dtype, kind), cast(two, b._dtype, kind), shape
 
 
-def computed(function, one, two, code):
-    """Apply a function to pairs."""
-    return held(map(function, one, two), code)
-
-
 def truths(*operands):
     """Whether one of them is bool."""
     return bool_ in [
@@ -104,7 +99,7 @@ def arithmetic(name, function, slopes, saves=False):
             only(right, f"{name} of {kind}")
             kind = float32 if name == "div" else kind
         one, two, shape = operands(self, other, kind)
-        data = computed(function, one, two, kind.code)
+        data = held(map(function, one, two), kind.code)
         result = fresh(data, shape, kind, self, other)
         if not MODE[0]:
             return result
@@ -149,9 +144,8 @@ def check_change(tensor, recorded, part=False):
 def overwrite(self, other, result):
     """Put a result in the place of `self`."""
     check_change(self, result._requires)
-    if isinstance(other, Tensor) and other._data is self._data:
-        places = [(t._start, t._shape, steps_of(t)) for t in (self, other)]
-        only(places[0] == places[1], "changing a tensor by a part of itself")
+    right = not isinstance(other, Tensor) or not overlap(self, other)
+    only(right, "changing a tensor by a part of itself")
     if MODE[0] and isinstance(other, Tensor) and other._requires:
         only(not result._node._saved, "this change of a recorded tensor")
     same = result._shape == self._shape
@@ -265,18 +259,20 @@ class Elements:
         only(right and (exponent or not self._requires), "this power")
         values = cast(values, self._dtype, kind)
         if exponent in (2, 3, -2):  # each product is rounded
-            data = computed(operator.mul, values, values, kind.code)
+            data = held(map(operator.mul, values, values), kind.code)
             if exponent == 3:
-                data = computed(operator.mul, data, values, kind.code)
+                data = held(map(operator.mul, data, values), kind.code)
             elif exponent == -2:
-                data = computed(operator.truediv, repeat(1.0), data, kind.code)
+                data = held(
+                    map(operator.truediv, repeat(1.0), data), kind.code
+                )
         elif exponent == 1:
             data = values[:]
         elif exponent == 0.5:
             data = elements(self.detach()._as(kind).sqrt())
         else:
             powers = repeat(rounded(exponent, float64))
-            data = computed(math.pow, values, powers, kind.code)
+            data = held(map(math.pow, values, powers), kind.code)
         result = fresh(data, self._shape, kind, self)
         slopes = (lambda g: g * (exponent * self ** (exponent - 1)),)
         return record(result, "PowBackward0", (self,), slopes, (self,))

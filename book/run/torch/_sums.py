@@ -273,9 +273,10 @@ class Sums:
         right = kind is not bool_ and not self._requires and self.numel()
         only(right, "median of this")
         best = [sorted(row)[(len(row) - 1) // 2] for row in rows]
-        for row, x in zip(rows, best, strict=True):
-            right = self.isfinite().all() and row.count(x) == 1
-            only(right, "median of nan or inf, or of equal numbers")
+        right = self.isfinite().all() and all(
+            row.count(x) == 1 for row, x in zip(rows, best, strict=True)
+        )
+        only(right, "median of nan or inf, or of equal numbers")
         spots = [row.index(x) for row, x in zip(rows, best, strict=True)]
         values = fresh(array(kind.code, best), left, kind)
         pair = Pair(values, fresh(array("q", spots), left, int64))

@@ -318,6 +318,14 @@ def step_of(tensor):
     return steps[0] if len(steps) == 1 or not any(steps) else None
 
 
+def overlap(one, other):
+    """Whether they have memory in common, and are not the same view."""
+    if one._data is not other._data:
+        return False
+    here, there = ((t._start, t._shape, steps_of(t)) for t in (one, other))
+    return here != there
+
+
 def places(start, sizes, steps):
     """Where elements are that lie so many steps apart."""
     found = [start]

@@ -51,15 +51,15 @@ def product(one, two):
         columns = [b[j::n] for j in range(n)]
         rows = [a[i * k : i * k + k] for i in range(m)]
         data = held([inner(row, c) for row in rows for c in columns], code)
-        return fresh(settled(data, a, b, k), sized((m, n)), one._dtype)
-    data = array(code, [0]) * (m * n)
-    for j in range(n):
-        total = array(code, [0]) * m
-        for p in range(k):  # rounded once a step, as processors do
-            x = b[p * n + j]
-            pairs = zip(total, a[p::k], strict=True)
-            total = array(code, [t + y * x for t, y in pairs])
-        data[j::n] = total
+    else:
+        data = array(code, [0]) * (m * n)
+        for j in range(n):
+            total = array(code, [0]) * m
+            for p in range(k):  # rounded once a step, as processors do
+                x = b[p * n + j]
+                pairs = zip(total, a[p::k], strict=True)
+                total = array(code, [t + y * x for t, y in pairs])
+            data[j::n] = total
     return fresh(settled(data, a, b, k), sized((m, n)), one._dtype)
 
 
@@ -196,6 +196,7 @@ def solution(name, A, B):
     return whole.T[:width].detach()
 
 
+@known
 def solve(A, B):
     """X with A @ X = B."""
     return solution("solve", A, B)
@@ -213,10 +214,12 @@ class Lstsq(Partial):
     __len__ = __getitem__
 
 
+@known
 def lstsq(A, B):
     return Lstsq(solution("lstsq", A, B))
 
 
+@known
 def eigvalsh(A):
     """Eigenvalues of a symmetric matrix of two rows."""
     columns_of("eigvalsh", A)
@@ -228,6 +231,7 @@ def eigvalsh(A):
     return fresh(found, sized((2,)), A._dtype)
 
 
+@known
 def matrix_power(A, n, /):
     """The product of n times A."""
     columns_of("matrix_power", A)
@@ -239,6 +243,4 @@ def matrix_power(A, n, /):
     return power
 
 
-solve, lstsq, eigvalsh = map(known, (solve, lstsq, eigvalsh))
-matrix_power = known(matrix_power)
 __getattr__ = refusing("torch.linalg")
