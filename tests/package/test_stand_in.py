@@ -283,11 +283,11 @@ def bound(source):
     return {symbol.get_name() for symbol in made}
 
 
-@pytest.mark.parametrize("stem", CORE if CI else QUICK)
+@pytest.mark.parametrize("stem", (CORE if CI else QUICK)[:-1])  # not errors
 def test_answers_are_judged_alike_or_refused(stem):
     """In each exercise some right answer is accepted, and no wrong one."""
     file = ROOT / "tests" / "book" / "exercises" / f"{stem}.toml"
-    planted = tomllib.loads(file.read_text("utf-8")) if file.exists() else {}
+    planted = tomllib.loads(file.read_text("utf-8"))
     with in_the_place_of_torch() as library:
         before, checks = seen_before(stem, library)
         for (number, kinds), check in zip(
