@@ -33,9 +33,9 @@ epub: .venv/book.done ## write the book as EPUB, in both languages, to _build/do
 	$(foreach l,$(LANGUAGES),mkdir -p $(DOWNLOADS)/$l && \
 	  mv _build/$l/_build/epub/linreg.epub $(DOWNLOADS)/$l/linreg-$l.epub &&) true
 
-pdf: .venv/all.done ## print the book as PDF, in both languages: some minutes (needs Chromium)
+pdf: .venv/all.done ## print the book as PDF: some minutes; in English alone: make pdf LANG=en
 	$(BUILD) -- --builder singlehtml
-	$(foreach l,$(LANGUAGES),$(BIN)/python -m tools.pdf _build/$l/_build/singlehtml \
+	$(foreach l,$(or $(EDITION),$(LANGUAGES)),$(BIN)/python -m tools.pdf _build/$l/_build/singlehtml \
 	  $(DOWNLOADS)/$l/linreg-$l.pdf &&) true
 
 serve: book ## show the site on http://localhost:8000
@@ -49,7 +49,7 @@ check: style ## half a minute: style, unit tests, and the chapters you changed
 
 test: style ## run every test and re-execute every notebook
 	$(BIN)/deptry .
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 -rs
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 3 -rs
 
 style: .venv/all.done
 	$(BIN)/ruff format --check .

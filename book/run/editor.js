@@ -58,3 +58,9 @@ export function put(editor, code) {
   const { length } = editor.state.doc;
   editor.dispatch({ changes: { from: 0, to: length, insert: code } });
 }
+
+export function show(editor) {
+  const { head } = editor.state.selection.main;
+  const effects = EditorView.scrollIntoView(head, { y: "center" });
+  editor.dispatch({ effects });
+}

@@ -1,6 +1,7 @@
 // A page whose cells run: the worker that runs them, and what it tells.
 
 import { Cell } from "./cell.js";
+import { show } from "./editor.js";
 import { WORDS } from "./words.js";
 
 const HERE = new URL(".", import.meta.url).href;
@@ -31,6 +32,11 @@ export class Page {
     }
     this.addBar();
     this.markPictures();
+    // Of a phone that is turned, what is being written stays in sight.
+    addEventListener("resize", () => {
+      for (const { editor } of this.cells.values())
+        if (editor?.hasFocus) show(editor);
+    });
   }
 
   addBar() {

@@ -17,8 +17,7 @@ HIDDEN = re.compile(r"### BEGIN HIDDEN TESTS\n(.*)### END", re.DOTALL)
 
 @pytest.mark.parametrize("name", CHAPTERS if CI else ["05-loss"])
 def test_the_mark_is_the_check_s_on_other_data(name):
-    """Right answers pass; wrong ones fail, and none. In CI all are tried."""
-    some = slice(None if CI else 1)
+    """A right answer passes; a wrong one fails, and none."""
     notebook = assignment(CHAPTERS[name])
     assert not re.search("解答|<summary>解读", nbformat.writes(notebook))
     blanks, checks = (
@@ -34,16 +33,15 @@ def test_the_mark_is_the_check_s_on_other_data(name):
         if "manual_seed(" in check and "callable(" in check:
             assert "1000" in marking
         marker = dataclasses.replace(exercise, check=marking)
-        for answer in tried["right"][some]:
-            marker.judge(answer)
-        for answer in [blank, *tried["wrong"][some]]:
+        marker.judge(tried["right"][0])
+        for answer in (blank, tried["wrong"][0]):
             with pytest.raises(AssertionError):
                 marker.judge(answer)
 
 
 @pytest.mark.skipif(not CI, reason="nbgrader takes half a minute")
-@pytest.mark.parametrize("name", ["05-loss", "12-uncertainty"])
-def test_nbgrader_marks_what_is_handed_in(tmp_path, name):
+def test_nbgrader_marks_what_is_handed_in(tmp_path):
+    name = "05-loss"
     write(tmp_path, [CHAPTERS[name]])
     released = tmp_path / "release" / name / f"{name}.ipynb"
     assert "HIDDEN" not in released.read_text("utf-8")

@@ -3,21 +3,10 @@
 import pytest
 import torch
 
-from benchmarks.ways import (
-    ITERATORS,
-    TRAINERS,
-    train_linreg,
-)
+from benchmarks.ways import ITERATORS, TRAINERS, train_linreg
 
-each_trainer = pytest.mark.parametrize(
-    "way",  # the worker that runs chapter 10 has d2l, which takes seconds
-    [
-        pytest.param(way, marks=pytest.mark.xdist_group("run 10"))
-        if way == "d2l"
-        else way
-        for way in TRAINERS
-    ],
-)
+# The worker that runs chapter 10 has d2l, which takes seconds.
+pytestmark = pytest.mark.xdist_group("run 10")
 
 
 def in_order(batch_size, features, labels):
@@ -46,7 +35,7 @@ def test_every_example_once_and_shuffled(way, batch_size):
     assert torch.equal(seen.sort(dim=0).values, labels)
 
 
-@each_trainer
+@pytest.mark.parametrize("way", TRAINERS)
 def test_the_same_steps_from_the_same_batches(way, examples):
     _, train = TRAINERS[way]
     mine, expected = start(), start()

@@ -4,7 +4,7 @@ import os
 import subprocess
 
 import pytest
-from book_pages import CI, ROOT
+from book_pages import CI, EDITIONS, ROOT
 from in_browser import new_page, served
 from yaml import safe_load
 
@@ -48,9 +48,12 @@ def run(tmp_path_factory):
     for pins in ("requirements.txt", "tools/web/package-lock.json"):
         os.utime(tree / pins, (0, 0))
 
-    def run_there(command, repository="You/linreg"):
-        known = {"GITHUB_REPOSITORY": repository, "PYTHONPATH": str(tree)}
-        environment = os.environ | known
+    def run_there(command):
+        environment = os.environ | {
+            "GITHUB_REPOSITORY": "You/linreg",
+            "PYTHONPATH": str(tree),
+            "MAKEFLAGS": f"LANG={EDITIONS[0]}",  # one print is enough
+        }
         del environment["BOOK_ADDRESS"]
         subprocess.run(
             command, cwd=tree, env=environment, shell=True, check=True

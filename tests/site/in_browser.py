@@ -7,23 +7,23 @@ from contextlib import contextmanager
 from book_pages import CI, EDITIONS, REAL_PAGES
 
 MODES = [(1280, "light"), (1280, "dark"), (375, "dark"), (375, "light")]
-STATES = [(edition, mode) for mode in MODES for edition in EDITIONS]
 
 
-def modes_of_page(name):
-    """The widths and colours in which axe looks at a page.
+def mode_of_page(name):
+    """The width and the colours in which axe looks at a page.
 
-    One state of eight for each, by its number: none if the other edition's
-    page is looked at. All where CI is set.
+    By its number; of the other edition's page it is the other width and the
+    other colours, or where CI is not set none.
     """
     number = REAL_PAGES.index(EDITIONS[0] + name[2:])
-    states = STATES if CI else [STATES[number % len(STATES)]]
-    return [mode for edition, mode in states if edition == name[:2]]
+    edition = EDITIONS.index(name[:2])
+    if CI or number % len(EDITIONS) == edition:
+        return MODES[(number // 2 + 2 * edition) % len(MODES)]
 
 
 # What differs between the editions' pages is in their HTML, which is read of
 # all (test_markup.py): each is opened in one of them; in both where CI is set.
-VISITED = [name for name in REAL_PAGES if modes_of_page(name)]
+VISITED = [name for name in REAL_PAGES if mode_of_page(name)]
 
 
 @contextmanager

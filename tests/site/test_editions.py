@@ -56,6 +56,9 @@ def edition(request):
     return request.param
 
 
+one_print = pytest.mark.parametrize("edition", EDITIONS[:1], scope="module")
+
+
 @pytest.fixture(scope="module")
 def folder(published):
     """Where both are."""
@@ -143,6 +146,7 @@ def test_epub_fits_a_phone(epub, browser, tmp_path):
                 assert window.evaluate(LOOK) == [0, []], (path.name, width)
 
 
+@one_print
 def test_links_of_the_print_stay_inside(book, epub):
     """They lead to what they lead to in the EPUB."""
     ids = Counter(element["id"] for element in book.page.select("[id]"))
@@ -159,6 +163,7 @@ def test_links_of_the_print_stay_inside(book, epub):
     }
 
 
+@one_print
 def test_pdf_is_a_book(book, edition):
     """A title page, words for what was folded, bookmarks, and no link out."""
     cited = safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
@@ -189,6 +194,7 @@ def test_pdf_is_a_book(book, edition):
     assert "NotoSans-Regular" in fonts or not shutil.which("apt-get")
 
 
+@one_print
 def test_pdf_has_no_empty_box_at_the_foot_of_a_page(book):
     """Beside each box that is drawn, of code or a question, are words."""
     for page in (pages := PdfDocument(book.pdf)):
@@ -206,6 +212,7 @@ def test_pdf_has_no_empty_box_at_the_foot_of_a_page(book):
     assert len(pages) > 30
 
 
+@one_print
 def test_pdf_copies_as_it_is_written(book, edition):
     """Every paragraph without a formula stands in the PDF, sign by sign.
 

@@ -24,11 +24,11 @@ def chapter(edition, name="02-iteration"):
     return f"{edition}/book/{name}.html"
 
 
-@pytest.fixture(params=[375, 1280] if CI else [375])
-def touched(browser, request):
+@pytest.fixture
+def touched(browser):
     """A page with a touchscreen, that shares nothing with others."""
     with new_page(browser, has_touch=True) as page:
-        page.set_viewport_size({"width": request.param, "height": 800})
+        page.set_viewport_size({"width": 375, "height": 800})
         yield page
 
 
@@ -124,7 +124,7 @@ def test_opens_where_nothing_can_be_kept(browser, site, base):
 
 @one_edition
 def test_accessible_closed_and_open(page, base, edition):
-    for width, mode in MODES if CI else MODES[-1:]:
+    for width, mode in MODES[1::2] if CI else MODES[-1:]:
         put_in_mode(page, width, mode)
         page.goto(base + chapter(edition))
         assert opened(page) == set()

@@ -38,7 +38,3 @@ def test_site_and_branch_are_published(published, run, browser):
     shown = subprocess.check_output(command, cwd=origin, text=True)
     assert "# Define the optimizer" in shown
     assert CHINESE.search(shown) is None
-    # The repository that GitHub serves at the top of its user's address.
-    run("make epub book", "You/You.github.io")
-    assert 'href="https://you.github.io/"' in (site / "404.html").read_text()
-    assert "epub" in visit(browser, site, "/")

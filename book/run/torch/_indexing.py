@@ -11,6 +11,7 @@ from ._tensor import (
     elements,
     fresh,
     full_of,
+    is_turned,
     overlap,
     part,
     record,
@@ -93,7 +94,7 @@ def rows_of(tensor, index):
     if not index._shape and index._dtype is int64:
         return seen_at(tensor, index.item())
     numbers, high = elements(index), tensor._shape[0] if tensor._shape else 0
-    only(len(index._shape) == 1 and not tensor._loose, "this index")
+    only(len(index._shape) == 1 and not is_turned(tensor), "this index")
     if index._dtype is bool_:
         only(len(numbers) == high, "a mask of another length")
         numbers = [i for i, true in enumerate(numbers) if true]
@@ -111,10 +112,9 @@ def rows_of(tensor, index):
                 whole._data[i % high * width + j] += given[k * width + j]
         return whole
 
-    result = fresh(
-        data, sized((len(numbers), *old[1:])), tensor._dtype, tensor
-    )
-    result._unsure = result._unsure or tensor._strides is not None
+    shape = sized((len(numbers), *old[1:]))
+    result = fresh(data, shape, tensor._dtype)
+    result._unsure = tensor._strides is not None
     return record(result, "IndexBackward0", (tensor,), (slope,), (MARK,))
 
 

@@ -56,39 +56,29 @@ def leaf(made, requires_grad):
     return made.requires_grad_() if requires_grad else made
 
 
-def type_of(value):
-    """The dtype that a number or a nested list asks for."""
-    if isinstance(value, (list, tuple, range)):
-        return reduce(promoted, map(type_of, value)) if value else float32
-    if isinstance(value, Tensor):
-        return value._dtype
-    only(type(value) in PYTHON, f"a tensor from {type(value).__name__}")
-    return PYTHON[type(value)]
-
-
-def numbers(value, sizes, kind):
-    """The numbers of nested lists, one behind the other."""
-    inner = isinstance(value, (list, tuple, range))
-    only(inner == bool(sizes), "lists of this form")
-    if sizes:
-        only(len(value) == sizes[0], "lists of different lengths")
-        for row in value:
-            yield from numbers(row, sizes[1:], kind)
-    else:
-        single = isinstance(value, Tensor)
-        only(not single or value.numel() == 1, "a list of such tensors")
-        yield rounded(float(value) if single else value, kind)
+def numbers(value):
+    """The numbers in nested lists, one behind the other; and the shape."""
+    if not isinstance(value, (list, tuple, range)):
+        single = isinstance(value, Tensor) and value.numel() == 1
+        only(single or type(value) in PYTHON, "a tensor from this")
+        return [value], ()
+    parts = [numbers(one) for one in value]
+    only(len({shape for _, shape in parts}) < 2, "lists of different lengths")
+    inner = parts[0][1] if parts else ()
+    return [x for found, _ in parts for x in found], (len(parts), *inner)
 
 
 def from_numbers(data, kind):
-    kind, sizes, row = kind or type_of(data), [], data
-    while isinstance(row, (list, tuple, range)):
-        sizes.append(len(row))
-        row = row[0] if row else None
-    right = (0 not in sizes or len(sizes) < 2) and len(sizes) < 3
-    only(right and kind.rank >= type_of(data).rank, f"{kind} of such lists")
-    values = array(kind.code, numbers(data, sizes, kind))
-    return fresh(values, sized(sizes), kind)
+    """A tensor of a dtype, or of the one that the numbers ask for."""
+    found, shape = numbers(data)
+    only(found or shape == (0,), "lists of this form")
+    kinds = [PYTHON.get(type(x)) or x._dtype for x in found]
+    least = reduce(promoted, kinds) if found else float32
+    kind = kind or least
+    only(kind.rank >= least.rank, f"{kind} of such lists")
+    plain = [float(x) if isinstance(x, Tensor) else x for x in found]
+    values = array(kind.code, [rounded(x, kind) for x in plain])
+    return fresh(values, sized(shape), kind)
 
 
 @function
@@ -123,7 +113,7 @@ def like(name, number):
 
     def made(input):
         right = isinstance(input, Tensor) and input._strides is None
-        only(right and not input._loose and not input._unsure, f"this {name}")
+        only(right, f"this {name}")
         return full_of(number, input._shape, check_dtype(input._dtype))
 
     FUNCTIONS[name] = known(made, name)
@@ -204,7 +194,7 @@ def parts_of(name, tensors):
 
 def joined(parts, shape, dim, places, name, keep=True):
     """Put each tensor in its rows or columns of a new one."""
-    kind = reduce(promoted, map(type_of, parts))
+    kind = reduce(promoted, [one._dtype for one in parts])
     whole, slopes = full_of(0, shape, kind), []
     for one, rows in zip(parts, places, strict=True):
         values = cast(elements(one), one._dtype, kind)

@@ -27,6 +27,7 @@ from ._tensor import (
 )
 from ._types import bool_, held, int64, needs, only, sized
 
+UNSAID = object()  # None is said
 AT_ONCE = {"f": 8, "d": 4}  # how many numbers a processor adds
 
 
@@ -106,10 +107,10 @@ def sums(self, dim):
     if self._dtype.rank < 2 or not n:
         return [sum(row) for row in groups(self, dim)]
     whole = dim is None or n == shape[dim]
-    if whole and self._strides is None and not self._loose:
+    if whole and self._strides is None:
         return [line(elements(self), 1)]
     self, steps = self.detach(), steps_of(self)
-    right = not self._loose and (any(steps) <= all(steps) or 1 in shape)
+    right = any(steps) <= all(steps) or 1 in shape
     only(right, "sums of this result")
     if whole and len(shape) == 2 and steps[0] < steps[1]:
         self, steps = turned(self, ""), steps[::-1]
@@ -126,12 +127,12 @@ def sums(self, dim):
     return down(elements(across), across._shape[1], other)
 
 
-def axes(name, self, dim, keepdim=...):
+def axes(name, self, dim, keepdim=UNSAID):
     """The dimension that goes, or None; and the shape that is left."""
-    if dim is ...:
-        only(keepdim is ..., f"{name} with keepdim and without dim")
+    if dim is UNSAID:
+        only(keepdim is UNSAID, f"{name} with keepdim and without dim")
         return None, sized()
-    keepdim = False if keepdim is ... else keepdim
+    keepdim = False if keepdim is UNSAID else keepdim
     only(type(keepdim) is bool, f"{name} with this keepdim")
     shape, dim = self._shape, axis(dim, len(self._shape))
     return dim, sized((*shape[:dim], *(1,) * keepdim, *shape[dim + 1 :]))
@@ -225,8 +226,8 @@ extreme("min", min)
 class Sums:
     """Functions of all elements, or of those along a dimension."""
 
-    def sum(self, dim=..., keepdim=...):
-        name = f"SumBackward{int(dim is not ...)}"
+    def sum(self, dim=UNSAID, keepdim=UNSAID):
+        name = f"SumBackward{int(dim is not UNSAID)}"
         dim, left = axes("sum", self, dim, keepdim)
         shape, kind = self._shape, self._dtype
         kind = kind if kind.rank == 2 else int64
@@ -234,16 +235,16 @@ class Sums:
         slopes = (lambda g: stretched(g, shape, dim),)
         return record(fresh(data, left, kind), name, (self,), slopes)
 
-    def mean(self, dim=..., keepdim=...):
+    def mean(self, dim=UNSAID, keepdim=UNSAID):
         if self._dtype.rank < 2:
-            only(dim is ... is keepdim, "mean of integers")
+            only(dim is UNSAID is keepdim, "mean of integers")
             raise NotImplementedError(
                 "mean(): could not infer output dtype. Input dtype must be "
                 "either a floating point or complex dtype. Got: "
                 f"{self._dtype._long}"
             )
         total = self.detach().sum(dim, keepdim)
-        name = f"MeanBackward{int(dim is not ...)}"
+        name = f"MeanBackward{int(dim is not UNSAID)}"
         dim, _ = axes("mean", self, dim, keepdim)
         shape = self._shape
         n = prod(shape) if dim is None else shape[dim]
@@ -251,23 +252,23 @@ class Sums:
         slopes = (lambda g: stretched(g, shape, dim) / n,)
         return record(total / n, name, (self,), slopes)
 
-    def var(self, dim=..., *, correction=1):
+    def var(self, dim=UNSAID, *, correction=1):
         squares, left = variances(self, dim, correction)
         return fresh(array(self._dtype.code, squares), left, self._dtype)
 
-    def std(self, dim=..., *, correction=1):
+    def std(self, dim=UNSAID, *, correction=1):
         squares, left = variances(self, dim, correction)
         data = array(self._dtype.code, map(math.sqrt, squares))
         return fresh(data, left, self._dtype)
 
-    def all(self, dim=...):
+    def all(self, dim=UNSAID):
         dim, left = axes("all", self, dim)
         return fresh(array("B", map(all, groups(self, dim))), left, bool_)
 
     def any(self):
         return fresh(array("B", (any(elements(self)),)), sized(), bool_)
 
-    def median(self, dim=...):
+    def median(self, dim=UNSAID):
         axis, left = axes("median", self, dim)
         rows, kind = groups(self, axis), self._dtype
         right = kind is not bool_ and not self._requires and self.numel()
@@ -280,9 +281,9 @@ class Sums:
         spots = [row.index(x) for row, x in zip(rows, best, strict=True)]
         values = fresh(array(kind.code, best), left, kind)
         pair = Pair(values, fresh(array("q", spots), left, int64))
-        return values if dim is ... else pair
+        return values if dim is UNSAID else pair
 
-    def sort(self, dim=-1, stable=False):
+    def sort(self, dim=-1, *, stable=False):
         only(type(stable) is bool, "sort with this argument")
         dim, shape = axis(dim, len(self._shape)), self._shape
         right = not self._requires and self.numel()
@@ -299,8 +300,8 @@ class Sums:
         values = fresh(data, shape, self._dtype)
         return Pair(values, fresh(array("q", spots), shape, int64))
 
-    def argsort(self, stable=False):
-        return self.detach().sort(-1, stable).indices
+    def argsort(self, *, stable=False):
+        return self.detach().sort(stable=stable).indices
 
     def unique(self, *, dim=None):
         values, width = elements(self), prod(self._shape[1:])

@@ -3,6 +3,7 @@
 import warnings
 from array import array
 from functools import partial
+from itertools import chain
 from math import prod
 
 from . import autograd
@@ -55,15 +56,14 @@ class Tensor(Partial):
 
     They are in `_data`, which views share. The first one is at `_start`; the
     next one along a dimension is so many places further as `_strides` says;
-    None is row by row. `_changes` counts the changes that all views see. A
-    `_loose` table was computed from turned ones: PyTorch may have turned it
-    as well, here it is row by row. `_unsure` are strides alone.
+    None is row by row; where sizes are 1 PyTorch's may be others: `_unsure`.
+    `_changes` counts the changes that all views see.
     """
 
     _start = 0
     _strides = _base = _node = _grad = None
     _hooks = ()
-    _requires = _inference = _unsure = _loose = False
+    _requires = _inference = _unsure = False
     shape = property(lambda self: self._shape)
     dtype = property(lambda self: self._dtype)
     ndim = property(lambda self: len(self._shape))
@@ -154,6 +154,10 @@ class Tensor(Partial):
 
     def _ones(self):
         return full_of(1, self._shape, self._dtype)
+
+    def _copy(self):
+        """The same numbers, row by row, of their own."""
+        return fresh(elements(self)[:], self._shape, self._dtype)
 
     # What Python asks
 
@@ -252,32 +256,34 @@ class Tensor(Partial):
 
 
 def fresh(data, shape, kind, *inputs):
-    """A new tensor of these elements, in order; of an operation on inputs."""
+    """A new tensor of these elements, in order.
+
+    Of an operation on inputs it is laid out as the first table among them.
+    """
     tensor = object.__new__(Tensor)
     tensor._data, tensor._shape, tensor._dtype = data, shape, kind
     tensor._changes = [0]
     if MODE[1]:
         tensor._inference = True
-    if shape:
-        only(len(shape) < 3, "three dimensions")
-        alone = len(inputs) == 1 and inputs[0]._strides
-        if alone and step_of(inputs[0]) == 1:  # a line: PyTorch keeps these
-            tensor._strides, inputs = alone, ()
-        for given in inputs:
-            if type(given) is Tensor and (given._strides or given._unsure):
-                tensor._loose = tensor._loose or is_turned(given)
-                if given._unsure or tensor._loose or 1 in shape:
-                    tensor._unsure = True
+    only(len(shape) < 3, "three dimensions")
+    tables = [t for t in inputs if type(t) is Tensor] if shape else ()
+    if 1 in shape:
+        tensor._unsure = any(t._unsure or t._strides for t in tables)
+    for table in tables:
+        if table._shape == shape and 0 not in (table._strides or ()):
+            if is_turned(table):
+                columns = [data[j :: shape[1]] for j in range(shape[1])]
+                tensor._data = array(data.typecode, chain(*columns))
+                tensor._strides = 1, shape[0]
+            break
     return tensor
 
 
 def is_turned(tensor):
-    """Whether this is a table with columns before rows, or may be."""
-    if tensor._loose or tensor._strides is None:
-        return tensor._loose
-    return (
-        step_of(tensor) is None and 0 < tensor._strides[0] < tensor._strides[1]
-    )
+    """Whether this is a table with columns before rows."""
+    if tensor._strides is None or step_of(tensor) is not None:
+        return False
+    return 0 < tensor._strides[0] < tensor._strides[1]
 
 
 def full_of(number, shape, kind):
@@ -292,9 +298,7 @@ def view(tensor, shape, strides, start):
     seen._start, seen._changes = start, tensor._changes
     seen._made_at = tensor._changes[0]
     seen._base = tensor if tensor._base is None else tensor._base
-    if tensor._inference or tensor._unsure:
-        seen._inference, seen._loose = tensor._inference, tensor._loose
-        seen._unsure = tensor._unsure
+    seen._unsure, seen._inference = tensor._unsure, tensor._inference
     if strides and strides != steps_of(seen):
         seen._strides = strides
     return seen
@@ -379,6 +383,8 @@ def convert(tensor, kind):
         return tensor
     data = cast(elements(tensor), old, kind)
     result = fresh(data, tensor._shape, kind, tensor)
+    if step_of(tensor) == 1:
+        result._strides, result._unsure = tensor._strides, tensor._unsure
     if kind.rank < 2:
         return result
     slopes = (lambda g: convert(g, old),)
@@ -390,7 +396,7 @@ def convert(tensor, kind):
 
 def axis(dim, ndim):
     """A dimension, counted from 0."""
-    only(type(dim) is int and ndim, f"dim={dim!r}")
+    only(type(dim) is int and ndim and abs(dim) < 2**63, f"dim={dim!r}")
     if not -ndim <= dim < ndim:
         raise IndexError(
             "Dimension out of range (expected to be in range of "
@@ -451,7 +457,6 @@ def reshaped(tensor, shape):
     old, strides, step = tensor._shape, tensor._strides, step_of(tensor)
     slopes = (lambda g: reshaped(g, old),)
     if shape != old:
-        only(not tensor._loose, "another shape of this result")
         if step is None:
             only(prod(old) in shape, "this shape of a turned table")
             copy = fresh(elements(tensor), shape, tensor._dtype)

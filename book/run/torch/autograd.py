@@ -221,8 +221,7 @@ def add_up(tensor, given, retain_graph):
             for hook in leaf._hooks:
                 only(hook(gradient) is None, "a hook that returns something")
             if leaf._grad is None:
-                leaf._grad = gradient.detach().clone()
-                leaf._grad._strides = None  # it is row by row
+                leaf._grad = gradient._copy()
             else:
                 leaf._grad += gradient
 
