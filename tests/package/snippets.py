@@ -7,9 +7,10 @@ import re
 from pathlib import Path
 
 TEXT = Path(__file__).with_suffix(".txt").read_text("utf-8")
+PARTS = re.split(r"(?m)^\[([a-z_]+)\]\n", TEXT)
 LINES = {
-    title: lines.splitlines()
-    for title, lines in re.findall(r"\[(\w+)\]\n((?:.+\n)+)", TEXT)
+    title: [line for line in lines.splitlines() if line]
+    for title, lines in zip(PARTS[1::2], PARTS[2::2], strict=True)
 }
 FLOATS = [0.0, -0.0, 1.0, -1.5, 2.0, 0.1, 3.25, -7.0, 1e-5, 12345.678, 0.5]
 ODD = ["float('inf')", "float('-inf')", "float('nan')", "1e30"]

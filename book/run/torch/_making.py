@@ -113,7 +113,7 @@ def like(name, number):
 
     def made(input):
         right = isinstance(input, Tensor) and input._strides is None
-        only(right, f"this {name}")
+        only(right and not input._unsure, f"this {name}")
         return full_of(number, input._shape, check_dtype(input._dtype))
 
     FUNCTIONS[name] = known(made, name)
