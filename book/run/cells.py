@@ -165,19 +165,25 @@ class Page:
         lines = cell.code.splitlines(keepends=True)
         linecache.cache[file] = (len(cell.code), None, lines, file)
         try:
-            body = ast.parse(cell.code, file).body
-            last = body.pop() if body and type(body[-1]) is ast.Expr else None
-            exec(compile(ast.Module(body, []), file, "exec"), self.names)
-            if last:
-                code = compile(ast.Expression(last.value), file, "eval")
-                if (result := eval(code, self.names)) is not None:
-                    from IPython.lib.pretty import pretty
+            result = last_value(cell.code, file, self.names)
+            if result is not None:
+                from IPython.lib.pretty import pretty
 
-                    print(pretty(result))
+                print(pretty(result))
         except BaseException as error:  # what is refused is no Exception
             self.tell("error", cell.id, json.dumps(described(error, file)))
             return False
         return True
+
+
+def last_value(code: str, file: str, names: dict[str, Any]) -> Any:  # noqa: ANN401
+    """Run code; return what its last line gives, if that is an expression."""
+    body = ast.parse(code, file).body
+    last = body.pop() if body and type(body[-1]) is ast.Expr else None
+    exec(compile(ast.Module(body, []), file, "exec"), names)
+    if last is None:
+        return None
+    return eval(compile(ast.Expression(last.value), file, "eval"), names)
 
 
 def fingerprint(value: Any, seen: set[int]) -> Any:  # noqa: ANN401

@@ -4,13 +4,11 @@ Both run in this process: the stand-in under another name, or, for cells and
 answers, in the place of torch, without NumPy and what else a page lacks.
 """
 
-import ast
 import contextlib
 import importlib.util
 import io
 import os
 import random
-import symtable
 import sys
 import tomllib
 import warnings
@@ -26,6 +24,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from IPython.lib.pretty import pretty
 from snippets import LINES, snippet
+
+from book.run.cells import Cell, last_value
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "book" / "run" / "torch"
@@ -204,13 +204,9 @@ def cells(stem):
 
 def run(source, names):
     """Run a cell; what it prints, then what it shows."""
-    body, printed = ast.parse(source).body, io.StringIO()
-    last = body.pop() if body and isinstance(body[-1], ast.Expr) else None
-    value = None
+    printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        exec(compile(ast.Module(body, []), "<cell>", "exec"), names)
-        if last:
-            value = eval(ast.unparse(last), names)
+        value = last_value(source, "<cell>", names)
     return printed.getvalue() + ("" if value is None else pretty(value))
 
 
@@ -245,9 +241,11 @@ def run_cells(stem, library):
     for cell in cells(stem):
         if "answer" in cell.metadata.get("tags", []):
             before = before or own_copy(names, library)
-        (shown, said), missing = ("", ""), None
         if cell.id in SLOW:
             continue
+        (shown, said), missing = ("", ""), None
+        seen = Cell(cell.id, cell.source)
+        made = seen.bound | seen.imported
         try:
             shown = run(cell.source, names)
         except ImportError:
@@ -262,21 +260,14 @@ def run_cells(stem, library):
             said = f"{type(error).__name__}: {error}"
         if missing:
             assert missing in {"module", "PyTorch", *lost}, cell.source
-            lost |= bound(cell.source)
+            lost |= made
             continue
-        lost -= bound(cell.source)
+        lost -= made
         assert (shown, said) == stored(cell), cell.source
         same += 1
     # The page of errors shows NumPy's and torch.nn's as well.
     assert len(refused) <= same / (6 if stem == "errors" else 20), refused
     return before
-
-
-def bound(source):
-    """The names that a cell binds."""
-    symbols = symtable.symtable(source, "<cell>", "exec").get_symbols()
-    made = [s for s in symbols if s.is_assigned() or s.is_imported()]
-    return {symbol.get_name() for symbol in made}
 
 
 def judge_answers(stem, before, library):

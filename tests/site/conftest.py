@@ -36,8 +36,11 @@ def site(tmp_path_factory, worker_id):
 
 
 @pytest.fixture(scope="session")
-def run(tmp_path_factory):
-    """A fork of the last commit, and a shell that GitHub has told its name."""
+def published(tmp_path_factory):
+    """Publish a fork of the last commit: all of the workflow but the tests.
+
+    As GitHub does, whose name for the fork the programs are told.
+    """
     folder = tmp_path_factory.mktemp("fork")
     origin, tree = folder / "origin.git", folder / "tree"
     for command in (["--bare", ROOT, origin], [f"file://{origin}", tree]):
@@ -47,30 +50,19 @@ def run(tmp_path_factory):
     # Older than what was installed from them.
     for pins in ("requirements.txt", "tools/web/package-lock.json"):
         os.utime(tree / pins, (0, 0))
-
-    def run_there(command):
-        environment = os.environ | {
-            "GITHUB_REPOSITORY": "You/linreg",
-            "PYTHONPATH": str(tree),
-            "MAKEFLAGS": f"LANG={EDITIONS[0]}",  # one print is enough
-        }
-        del environment["BOOK_ADDRESS"]
-        subprocess.run(
-            command, cwd=tree, env=environment, shell=True, check=True
-        )
-        return tree
-
-    return run_there
-
-
-@pytest.fixture(scope="session")
-def published(run):
-    """Publish the fork: do all that the workflow does but the tests."""
+    environment = os.environ | {
+        "GITHUB_REPOSITORY": "You/linreg",
+        "PYTHONPATH": str(tree),
+        "MAKEFLAGS": f"LANG={EDITIONS[0]}",  # one print is enough
+    }
+    del environment["BOOK_ADDRESS"]
     path = ROOT / ".github" / "workflows" / "pages.yml"
     workflow = safe_load(path.read_text("utf-8"))
     for step in workflow["jobs"]["publish"]["steps"]:
         if step.get("run", ".ci/run") != ".ci/run":
-            tree = run(step["run"])
+            subprocess.run(
+                step["run"], cwd=tree, env=environment, shell=True, check=True
+            )
     return tree
 
 

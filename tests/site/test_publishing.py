@@ -31,7 +31,7 @@ def visit(browser, site, path):
 
 @pytest.mark.skipif(not CI, reason="the whole book: only in CI")
 @pytest.mark.xdist_group("published")
-def test_site_and_branch_are_published(published, run, browser):
+def test_site_and_branch_are_published(published, browser):
     site, origin = published / "_build/html", published.parent / "origin.git"
     assert visit(browser, site, "/linreg/") == {"epub", "pdf", "zip"}
     command = ["git", "show", "english:book/06-sgd.ipynb"]
