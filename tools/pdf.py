@@ -154,7 +154,7 @@ def print_book(browser: Browser, site: Path, output: Path) -> None:
     """Print the one-page edition in `site` to `output`."""
     # Its addresses are those of a page at the top.
     shutil.copy(site / "book" / "index.html", site / "index.html")
-    page = browser.new_page(color_scheme="light")
+    page = browser.new_page(color_scheme="light", reduced_motion="reduce")
     page.goto((site / "index.html").resolve().as_uri())
     page.locator(".headerlink").evaluate_all(
         "(all) => all.map((a) => a.remove())"

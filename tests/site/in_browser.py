@@ -28,7 +28,11 @@ VISITED = [name for name in REAL_PAGES if mode_of_page(name)]
 
 @contextmanager
 def new_page(browser, **options):
-    """Open a page that shares nothing with others, for a while."""
+    """Open a page that shares nothing with others, for a while.
+
+    It does not glide to where a link leads: a test could look too early.
+    """
+    options = {"reduced_motion": "reduce"} | options
     viewport = {"width": 1280, "height": 800}
     with browser.new_context(viewport=viewport, **options) as context:
         context.grant_permissions(["clipboard-read", "clipboard-write"])

@@ -327,11 +327,10 @@ def test_a_thumb_that_scrolls_turns_nothing(in_hand, kind):
 @with_figures("again", "bowl", "cards")
 def test_plays_until_escape(box):
     """At a chosen speed, and says so; not where motion is unwanted."""
-    box.page.emulate_media(reduced_motion="reduce")
     press(box, "play")
-    box.page.emulate_media(reduced_motion="no-preference")
     assert box.evaluate("(box) => !box.figure.frame")
     press(box, "reset")
+    box.page.emulate_media(reduced_motion="no-preference")
     box.get_by_label("播放的速度").select_option("slow")
     before = box.evaluate(STATE)
     press(box, "play")
@@ -339,6 +338,7 @@ def test_plays_until_escape(box):
     status.filter(has_text="播放中").wait_for()
     box.page.keyboard.press("Escape")
     assert box.evaluate("(box) => !box.figure.frame")
+    box.page.emulate_media(reduced_motion="reduce")
     after = box.evaluate(STATE)
     assert after > before
     assert "播放中" not in status.text_content()
