@@ -1,7 +1,7 @@
 # Needs Python >= 3.11 with its venv module. `make help` lists the targets.
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile
 BUILD := $(BIN)/python -m tools.site
 # `make test CPU=1` leaves the CUDA packages out, for machines without a GPU.
 CPU_INDEX := --extra-index-url https://download.pytorch.org/whl/cpu
@@ -18,7 +18,7 @@ SOLUTIONS ?= $(shell sed -n 's/^solutions: *\([a-z]*\).*/\1/p' _config.yml)
 export BOOK_SOLUTIONS := $(SOLUTIONS)
 DOWNLOADS := _build/$(if $(filter no,$(SOLUTIONS)),no-solutions,downloads)
 
-.PHONY: help book class epub pdf serve check style test mutants bench matrix lab locale execute lock clean
+.PHONY: help book class epub pdf proof serve check style test mutants bench matrix lab locale execute lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ pdf: .venv/all.done ## print the book as PDF: some minutes; in English alone: ma
 	$(BUILD) -- --builder singlehtml
 	$(foreach l,$(or $(EDITION),$(LANGUAGES)),$(BIN)/python -m tools.pdf _build/$l/_build/singlehtml \
 	  $(DOWNLOADS)/$l/linreg-$l.pdf &&) true
+
+proof: .venv/all.done ## look at the EPUBs and PDFs of `make epub pdf book` (Java; a minute)
+	$(BIN)/pytest -n 0 tests/site/proof.py
 
 serve: book ## show the site on http://localhost:8000
 	$(BIN)/python -m http.server --bind localhost --directory _build/html 8000

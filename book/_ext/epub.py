@@ -25,7 +25,7 @@ class NumberedEpub(Epub3Builder):
         self, doctree: nodes.Node, result: list[dict]
     ) -> list[dict]:
         """Collect the lines of the contents."""
-        if isinstance(doctree, nodes.reference) and "secnumber" in doctree:
+        if isinstance(doctree, nodes.reference) and doctree.get("secnumber"):
             (number,) = doctree.attributes.pop("secnumber")
             doctree.insert(0, nodes.Text(f"{number}. "))
         return super().get_refnodes(doctree, result)

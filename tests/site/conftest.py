@@ -1,12 +1,10 @@
 """The built site, served as Pages does, and a real browser to visit it."""
 
 import os
-import subprocess
 
 import pytest
-from book_pages import CI, EDITIONS, ROOT
+from book_pages import CI, ROOT
 from in_browser import new_page, served
-from yaml import safe_load
 
 os.environ["BOOK_ADDRESS"] = ""  # a fork has one
 # It may have no solutions; its tests are those of the whole book.
@@ -15,11 +13,16 @@ os.environ["SOLUTIONS"] = os.environ["BOOK_SOLUTIONS"] = "yes"
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory, worker_id):
-    """Build the site as `make book` does; of several workers the first one."""
+    """Build the site as `make book` does; of several workers the first one.
+
+    In CI it has been built: SITE says where.
+    """
     from filelock import FileLock
 
     from tools.site import build, join
 
+    if "SITE" in os.environ:
+        return ROOT / os.environ["SITE"]
     folder = tmp_path_factory.getbasetemp()
     if worker_id != "master":
         folder = folder.parent
@@ -33,37 +36,6 @@ def site(tmp_path_factory, worker_id):
             build(folder, [])
             join(folder, folder / "html")
     return folder / "html"
-
-
-@pytest.fixture(scope="session")
-def published(tmp_path_factory):
-    """Publish a fork of the last commit: all of the workflow but the tests.
-
-    As GitHub does, whose name for the fork the programs are told.
-    """
-    folder = tmp_path_factory.mktemp("fork")
-    origin, tree = folder / "origin.git", folder / "tree"
-    for command in (["--bare", ROOT, origin], [f"file://{origin}", tree]):
-        subprocess.run(["git", "clone", "--quiet", *command], check=True)
-    for made in (".venv", "tools/web/node_modules"):
-        (tree / made).symlink_to(ROOT / made)
-    # Older than what was installed from them.
-    for pins in ("requirements.txt", "tools/web/package-lock.json"):
-        os.utime(tree / pins, (0, 0))
-    environment = os.environ | {
-        "GITHUB_REPOSITORY": "You/linreg",
-        "PYTHONPATH": str(tree),
-        "MAKEFLAGS": f"LANG={EDITIONS[0]}",  # one print is enough
-    }
-    del environment["BOOK_ADDRESS"]
-    path = ROOT / ".github" / "workflows" / "pages.yml"
-    workflow = safe_load(path.read_text("utf-8"))
-    for step in workflow["jobs"]["publish"]["steps"]:
-        if step.get("run", ".ci/run") != ".ci/run":
-            subprocess.run(
-                step["run"], cwd=tree, env=environment, shell=True, check=True
-            )
-    return tree
 
 
 @pytest.fixture(scope="session")
@@ -105,7 +77,7 @@ def own_window(browser):
 def page(window):
     """An empty page: to open a window of its own takes five times as long."""
     window.set_viewport_size({"width": 1280, "height": 800})
-    window.emulate_media(color_scheme="light")
+    window.emulate_media(color_scheme="light", reduced_motion="reduce")
     window.mouse.move(0, 0)
     yield window
     window.evaluate("localStorage.clear(), sessionStorage.clear()")

@@ -1,11 +1,10 @@
 """A book whose address is known: what its pages say of it."""
 
-import re
 from types import SimpleNamespace
 
 import nbformat
 import pytest
-from book_pages import CI, DOCUMENTS, EDITIONS, ROOT, parse
+from book_pages import EDITIONS, ROOT
 
 from book._ext import contents, editions
 from book._ext.addresses import (
@@ -16,51 +15,6 @@ from book._ext.addresses import (
 from book._ext.first_cell import put_first_cell
 
 GITHUB = "https://github.com/"
-
-
-def launch_links(soup):
-    links = soup.select(".article-header-buttons a.btn, a.dropdown-item")
-    return {a["href"] for a in links if a["href"].startswith("https://")}
-
-
-@pytest.mark.skipif(not CI, reason="the whole book once more: only in CI")
-@pytest.mark.xdist_group("published")
-def test_addresses_on_the_pages(published):
-    """As GitHub names the repository for its own builds."""
-    whole = published / "_build" / "html"
-    top = "https://you.github.io/linreg/"
-    for edition, branch in zip(EDITIONS, ("main", "english"), strict=True):
-        site, home = whole / edition, f"{top}{edition}/"
-        soup = parse(site / "book" / "06-sgd.html")
-        assert launch_links(soup) == {
-            f"https://mybinder.org/v2/gh/You/linreg/{branch}"
-            "?urlpath=lab/tree/book/06-sgd.ipynb",
-        }
-        page = f"{home}book/06-sgd.html"
-        assert soup.find("link", rel="canonical")["href"] == page
-        others = soup.find_all("link", rel="alternate", hreflang=True)
-        assert {o["hreflang"]: o["href"] for o in others} == {
-            "zh-CN": f"{top}zh/book/06-sgd.html",
-            "en": f"{top}en/book/06-sgd.html",
-        }
-        for name, said in (
-            ("image", f"{home}_static/card.png"),
-            ("url", page),
-        ):
-            tag = soup.find("meta", {"property": f"og:{name}"})
-            assert tag["content"] == said
-        sitemap = (site / "sitemap.xml").read_text("utf-8")
-        for document in DOCUMENTS:
-            assert f"<loc>{home}book/{document}.html</loc>" in sitemap
-        sitemaps = (whole / "sitemap.xml").read_text("utf-8")
-        assert f"<loc>{home}sitemap.xml</loc>" in sitemaps
-        lost = parse(whole / "404.html")
-        assert lost.find("base")["href"] == top
-        assert lost.select(f'a[href="{edition}/book/index.html"]')
-        text = (site / "_sources/book/06-sgd.ipynb").read_text("utf-8")
-        assert f"]({home}book/glossary.html#" in text
-        assert not re.search(r"\]\([\w-]+\.(ipynb|md)", text)
-        assert f"{home}linreg-book-{edition}.zip" in text
 
 
 class Settings:

