@@ -1,8 +1,8 @@
 """Test what a change is most likely to break; `make test` tests everything.
 
-The core's unit tests, the form of the notebooks and of the English; and what
-belongs to the files that changed since the last commit: a module's tests, or
-a chapter's outputs, exercises, text and figures.
+The form of the notebooks and of the English; and what belongs to the files
+that changed since the last commit: a chapter's outputs, exercises, text and
+figures, or a module's tests; the core's all, if no chapter changed.
 """
 
 import os
@@ -31,19 +31,20 @@ def changed_names() -> set[str]:
 def main() -> None:
     """Run the tests in one go, since pytest takes a while to start."""
     changed = changed_names()
-    units = [
-        f"tests/package/{path.name}"
-        for path in sorted((ROOT / "tests" / "package").glob("test_*.py"))
-        if path.stem in changed or path.stem[5:] in CORE | changed
-    ]
-    tests = units + FORM
-    only = [Path(test).name for test in tests]
     chapters = [
         path
         for path in contents.everything()
         if path.suffix == ".ipynb"
         and {path.stem, f"chapter{path.stem[:2]}"} & changed
     ]
+    modules = changed | (CORE if CORE & changed or not chapters else set())
+    units = [
+        f"tests/package/{path.name}"
+        for path in sorted((ROOT / "tests" / "package").glob("test_*.py"))
+        if path.stem in changed or path.stem[5:] in modules
+    ]
+    tests = units + FORM
+    only = [Path(test).name for test in tests]
     if chapters:  # a kernel in one process, all else in the other
         tests += ["-n2", *CONTENT, *map(str, chapters)]
         only += [path.stem for path in chapters]

@@ -24,6 +24,7 @@ RUN = """\
 import sys, nbformat
 from nbclient import NotebookClient
 notebook = nbformat.read(sys.argv[1], as_version=4)
+del notebook.cells[6:]  # what it imports and reads stands in the first
 NotebookClient(notebook, resources={"metadata": {"path": "."}}).execute()
 """
 
@@ -120,7 +121,7 @@ def test_the_zip_runs_as_its_lines_say(site, tmp_path):
     assert Path(found.strip()) == folder / "linreg" / "__init__.py"
     assert start == ".venv/bin/jupyter-lab book"
     assert "jupyterlab==" in (folder / "requirements.txt").read_text("utf-8")
-    ran([python, "-c", RUN, "16-files.ipynb"], folder / "book")
+    ran([python, "-c", RUN, "15-speed.ipynb"], folder / "book")
 
 
 @pytest.mark.skipif(not CI, reason="pip installs: only in CI")
@@ -129,7 +130,6 @@ def test_a_chapter_alone_fetches_its_package(base, site, tmp_path):
     path = site / "en" / "_sources" / "book" / "15-speed.ipynb"
     notebook = nbformat.read(path, as_version=4)
     put_first_cell(notebook, f"{base}en/linreg-book-en.zip")
-    del notebook.cells[6:]  # what it imports and reads stands in the first
     nbformat.write(notebook, tmp_path / "alone.ipynb")
     ran([sys.executable, "-m", "venv", ".venv"], tmp_path)
     ran([lend_packages(tmp_path), "-c", RUN, "alone.ipynb"], tmp_path)
