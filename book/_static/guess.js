@@ -115,14 +115,20 @@
     add(part) {
       this.parts.push(part);
       part.addEventListener("beforematch", () => this.open());
+      part.addEventListener("ran", () => this.end(""));
       this.show();
     }
 
     settle(guess) {
-      known[this.name] = guess;
+      this.end(guess);
+      this.parts[0].focus({ preventScroll: true });
+    }
+
+    // What was guessed before stays.
+    end(guess) {
+      known[this.name] ??= guess;
       keep();
       this.show();
-      this.parts[0].focus({ preventScroll: true });
     }
 
     // What the reader guessed; nothing if he passed, or has not yet.

@@ -148,8 +148,10 @@ export class Cell {
     else if (same) {
       this.say(words.same, "good");
       this.live.replaceChildren();
-      for (const part of this.box.querySelectorAll("guess-answer"))
-        part.dispatchEvent(new Event("beforematch"));
+      // What ran for another cell may still be guessed.
+      if (this === this.page.running)
+        for (const part of this.box.querySelectorAll("guess-answer"))
+          part.dispatchEvent(new Event("ran"));
     } else {
       const changed = this.page.changedUpTo(this);
       this.say(changed ? words.changed : words.differs, changed ? "" : "bad");

@@ -15,14 +15,14 @@ os.environ["SOLUTIONS"] = os.environ["BOOK_SOLUTIONS"] = "yes"
 def site(tmp_path_factory, worker_id):
     """Build the site as `make book` does; of several workers the first one.
 
-    In CI it has been built: SITE says where.
+    In CI it has been built: BOOK_SITE says where.
     """
     from filelock import FileLock
 
     from tools.site import build, join
 
-    if "SITE" in os.environ:
-        return ROOT / os.environ["SITE"]
+    if "BOOK_SITE" in os.environ:
+        return ROOT / os.environ["BOOK_SITE"]
     folder = tmp_path_factory.getbasetemp()
     if worker_id != "master":
         folder = folder.parent

@@ -71,7 +71,11 @@ def test_is_light(site):
 
 
 def test_a_change_shows_both_outputs(started):
-    assert not cell(started, GUESSED).locator("guess-answer[hidden]").count()
+    closed = cell(started, GUESSED).locator("guess-answer[hidden]")
+    assert closed.count() == 1  # it ran, for the fifth
+    assert "same as" in run(started, GUESSED)
+    assert closed.count() == 0
+    assert not cell(started, GUESSED).locator(".guess-form").is_visible()
     assert "changed" in run(started, FIFTH, "print(6 * 7)\nx.grad")
     shown = cell(started, FIFTH).inner_text()
     assert "42\ntensor([ 0.,  8., 16., 24.])" in shown
