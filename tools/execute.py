@@ -25,6 +25,7 @@ SAME_SUMS = {
     "OMP_NUM_THREADS": "1",
 }
 KERNEL_ARGUMENTS = [
+    "--log-level=40",  # no warnings: nobody else is on this machine's wire
     "--InteractiveShell.xmode=Minimal",  # no paths in tracebacks
     "--InlineBackend.figure_formats=retina",
 ]
@@ -77,7 +78,9 @@ def execute(path: Path) -> None:
                 output.data["image/png"] = png
     close_guesses(notebook)
     # JupyterLab writes the name that its own kernel goes by.
-    notebook.metadata.kernelspec.display_name = "Python 3"
+    python = {"name": "python3", "language": "python"}
+    notebook.metadata.setdefault("kernelspec", python)
+    notebook.metadata.kernelspec["display_name"] = "Python 3"
     info = notebook.metadata.language_info
     notebook.metadata.language_info = {
         "name": info.name,

@@ -1,6 +1,7 @@
 """Build the book in Chinese and in English, side by side."""
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -70,6 +71,21 @@ def start(
         )
 
 
+def forget_another_book(folder: Path) -> None:
+    """Leave nothing of what was built with other contents or settings.
+
+    A page that is gone, or solutions, would stay where they can be found.
+    """
+    made_of = [str(contents.everything()), os.environ.get("BOOK_SOLUTIONS")]
+    made_of += [path.read_text("utf-8") for path in contents.SETTINGS]
+    stamp = folder / "made-of.json"
+    if not stamp.exists() or json.loads(stamp.read_text("utf-8")) != made_of:
+        for language in contents.LANGUAGES:
+            shutil.rmtree(folder / language / "_build", ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    stamp.write_text(json.dumps(made_of), "utf-8")
+
+
 def build(
     folder: Path,
     options: list[str],
@@ -77,6 +93,7 @@ def build(
     languages: Iterable[str] = LANGUAGES,
 ) -> None:
     """Build the editions below a folder; exit with what a failed one said."""
+    forget_another_book(folder)
     running = {
         language: start(language, folder / language, options, config)
         for language in languages
@@ -130,6 +147,9 @@ def main() -> None:
         join(ROOT / "_build", ROOT / "_build" / "html")
         for language in LANGUAGES:
             for path in made_before(ROOT, language)[1]:
+                (ROOT / "_build/html" / language / path.name).unlink(
+                    missing_ok=True
+                )
                 print(f"{path.name} is of an older book, and left out.")
     for line in contents.report():
         print(line)

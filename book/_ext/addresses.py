@@ -73,6 +73,7 @@ def complete_config(app: Sphinx, config: Config) -> None:
         config.html_baseurl = f"{home}/{editions.EDITION}/"
         app.setup_extension("sphinx_sitemap")
         config.sitemap_url_scheme = "{link}"
+        config.sitemap_locales = [None]  # the pages say where they are
     config.ogp_site_url = config.html_baseurl
 
 

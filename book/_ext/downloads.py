@@ -37,13 +37,15 @@ def take_in_downloads(app: Sphinx) -> None:
         app.config.html_extra_path = [str(path) for path in fresh]
 
 
+def last_change(root: Path) -> float:
+    """Return when what the book is made from was last written."""
+    paths = (path for pattern in MADE_FROM for path in root.glob(pattern))
+    return max(path.stat().st_mtime for path in paths)
+
+
 def made_before(root: Path, edition: str) -> tuple[list[Path], list[Path]]:
     """List the EPUB and the PDF: those of this book, and those of an older."""
-    written = max(
-        path.stat().st_mtime
-        for pattern in MADE_FROM
-        for path in root.glob(pattern)
-    )
+    written = last_change(root)
     made = sorted((root / DOWNLOADS / edition).glob("*"))
     fresh = [path for path in made if path.stat().st_mtime >= written]
     return fresh, [path for path in made if path not in fresh]

@@ -24,11 +24,8 @@ except ModuleNotFoundError as error:
         raise
 """
 INSTALL = """\
-    get_ipython().run_line_magic(
-        "pip",
-        "install --quiet "
-        "{where}",
-    )
+    where = "{where}"
+    get_ipython().run_line_magic("pip", f"install --quiet {{where}}")
     importlib.invalidate_caches()
     importlib.import_module("linreg.training")
 """

@@ -22,6 +22,7 @@ from pypdfium2.raw import FPDF_PAGEOBJ_PATH
 from yaml import safe_load
 
 from book._ext import contents
+from book._ext.downloads import last_change
 from tools.pdf import (
     RANGE,
     TARGET,
@@ -58,10 +59,18 @@ def edition(request):
     return request.param
 
 
+def made(edition, kind):
+    """The file, of the book as it is."""
+    path = DOWNLOADS / edition / f"linreg-{edition}.{kind}"
+    is_new = path.exists() and path.stat().st_mtime >= last_change(ROOT)
+    assert is_new, "first: make epub pdf book"
+    return path
+
+
 @pytest.fixture(scope="module")
 def epub(edition):
     """The EPUB's pages, and where their links lead."""
-    path = DOWNLOADS / edition / f"linreg-{edition}.epub"
+    path = made(edition, "epub")
     with ZipFile(path) as book:
         names = [n for n in book.namelist() if n.endswith(("html", "x", "f"))]
         pages = {name: book.read(name).decode() for name in names}
@@ -79,8 +88,7 @@ def epub(edition):
 def book(edition):
     """The one page, and the PDF of it."""
     page = parse(MADE / edition / "_build/singlehtml/book/index.html")
-    pdf = DOWNLOADS / edition / f"linreg-{edition}.pdf"
-    data = pdf.read_bytes()
+    data = made(edition, "pdf").read_bytes()
     texts = [
         page.get_textpage().get_text_bounded() for page in PdfDocument(data)
     ]

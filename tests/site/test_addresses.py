@@ -1,5 +1,7 @@
 """A book whose address is known: what its pages say of it."""
 
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import nbformat
@@ -86,6 +88,16 @@ def test_colab_is_offered_where_the_chapter_runs(
     context = {"header_buttons": [{"label": "search"}, group]}
     offer_what_runs(app, "page", "", context, None)
     assert group["buttons"] == ([COLAB, BINDER] if runs else [BINDER])
+
+
+@pytest.mark.parametrize("name", ["a/b", "a-school/a-book-with-a-long-name"])
+def test_the_first_cell_is_formatted(name):
+    """Or a fork that has executed its chapters would not be green."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_raw_cell()])
+    put_first_cell(notebook, f"git+{GITHUB}{name}")
+    cell = notebook.cells[1].source + "\n"
+    command = [sys.executable, "-m", "ruff", "format", "-"]
+    assert subprocess.check_output(command, input=cell, text=True) == cell
 
 
 def test_every_stored_first_cell_is_of_this_address():

@@ -17,7 +17,6 @@ import torch
 from book_pages import CI, EDITIONS, one_edition
 from in_browser import (
     MODES,
-    heard,
     load_all,
     new_page,
     open_guesses,
@@ -450,13 +449,3 @@ def test_a_picture_wider_than_a_phone_says_that_it_scrolls(page, base):
               getComputedStyle(link, "::after").content.includes("→")])"""
     )
     assert sorted(set(map(tuple, told))) == [(False, False), (True, True)]
-
-
-def test_is_fetched_when_it_comes_near(page, base):
-    with heard(page, "request", lambda request: request.url) as urls:
-        page.goto(f"{base}en/book/03-autograd.html", wait_until="networkidle")
-        assert "/graph.js" not in "".join(urls)
-        open_guesses(page)
-        scroll_to(page.locator(".room-for-graph img"))
-        page.locator("#explore-graph").wait_for()
-    assert "".join(urls).count("/graph.js") == 1

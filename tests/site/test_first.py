@@ -1,8 +1,7 @@
 """The first minute: the front page on a phone, and where no page is."""
 
 import pytest
-from book_pages import CHAPTER, one_edition
-from in_browser import new_page
+from book_pages import one_edition
 
 
 @one_edition
@@ -28,13 +27,6 @@ def test_the_line_rests_for_those_who_ask_for_it(page, site):
     assert seen == ["step 20: y = 2.0x + 4.2"]
     page.emulate_media(reduced_motion="no-preference")
     assert page.evaluate(moves) == "fall"
-
-
-def test_a_finger_sees_the_copy_button(browser, base):
-    with new_page(browser, has_touch=True, is_mobile=True) as page:
-        page.goto(base + CHAPTER)
-        button = page.locator("div.cell_input button.copybtn").first
-        assert button.evaluate("(b) => getComputedStyle(b).opacity") == "1"
 
 
 @pytest.mark.parametrize("asked", ["typo", "en/typo.html", "zh/book/a/b.html"])

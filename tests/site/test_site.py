@@ -52,22 +52,6 @@ def test_keyboard_reaches_search_and_navigation(
     assert first in reached
 
 
-def test_copy_button_copies_the_code_alone(page, base):
-    page.goto(base + CHAPTER)
-    page.locator("div.cell_input").first.hover()
-    page.locator("div.cell_input button.copybtn").first.click()
-    page.locator("div.cell_input button.copybtn.success").wait_for()
-    copied = page.evaluate("navigator.clipboard.readText()")
-    notebook = nbformat.read(ROOT / "book" / "06-sgd.ipynb", as_version=4)
-    (first, *_) = [
-        cell
-        for cell in notebook.cells
-        if cell.cell_type == "code"
-        and "remove-input" not in cell.metadata.get("tags", [])
-    ]
-    assert copied.strip() == first.source.strip()
-
-
 def test_chapter_downloads_as_its_notebook(page, base):
     page.goto(base + CHAPTER)
     with page.expect_download() as download:
