@@ -33,9 +33,9 @@ epub: .venv/book.done ## write the book as EPUB, in both languages, to _build/do
 	$(foreach l,$(LANGUAGES),mkdir -p $(DOWNLOADS)/$l && \
 	  mv _build/$l/_build/epub/linreg.epub $(DOWNLOADS)/$l/linreg-$l.epub &&) true
 
-pdf: .venv/all.done ## print the book as PDF: some minutes; in English alone: make pdf LANG=en
+pdf: .venv/all.done ## print the book as PDF, in both languages: some minutes (needs Chromium)
 	$(BUILD) -- --builder singlehtml
-	$(foreach l,$(or $(EDITION),$(LANGUAGES)),$(BIN)/python -m tools.pdf _build/$l/_build/singlehtml \
+	$(foreach l,$(LANGUAGES),$(BIN)/python -m tools.pdf _build/$l/_build/singlehtml \
 	  $(DOWNLOADS)/$l/linreg-$l.pdf &&) true
 
 proof: .venv/all.done ## look at the EPUBs and PDFs of `make epub pdf book` (Java; a minute)

@@ -1,7 +1,6 @@
 """Build the book in Chinese and in English, side by side."""
 
 import argparse
-import json
 import os
 import re
 import shutil
@@ -17,6 +16,7 @@ from yaml import safe_dump, safe_load
 
 from book._ext import contents
 from book._ext.downloads import made_before
+from book._ext.editions import SOLUTIONS
 from book._ext.english import setting, sources, title, words
 from book._ext.running import write_program
 from book._ext.search_records import write_index
@@ -76,14 +76,14 @@ def forget_another_book(folder: Path) -> None:
 
     A page that is gone, or solutions, would stay where they can be found.
     """
-    made_of = [str(contents.everything()), os.environ.get("BOOK_SOLUTIONS")]
-    made_of += [path.read_text("utf-8") for path in contents.SETTINGS]
-    stamp = folder / "made-of.json"
-    if not stamp.exists() or json.loads(stamp.read_text("utf-8")) != made_of:
+    settings = [path.read_text("utf-8") for path in contents.SETTINGS]
+    made_of = f"solutions: {SOLUTIONS}\n{''.join(settings)}"
+    stamp = folder / "made-of.yml"
+    if not stamp.exists() or stamp.read_text("utf-8") != made_of:
         for language in contents.LANGUAGES:
             shutil.rmtree(folder / language / "_build", ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
-    stamp.write_text(json.dumps(made_of), "utf-8")
+    stamp.write_text(made_of, "utf-8")
 
 
 def build(
@@ -147,9 +147,6 @@ def main() -> None:
         join(ROOT / "_build", ROOT / "_build" / "html")
         for language in LANGUAGES:
             for path in made_before(ROOT, language)[1]:
-                (ROOT / "_build/html" / language / path.name).unlink(
-                    missing_ok=True
-                )
                 print(f"{path.name} is of an older book, and left out.")
     for line in contents.report():
         print(line)

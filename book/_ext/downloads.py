@@ -31,10 +31,15 @@ RELATIVE_LINK = re.compile(r"\]\((?P<page>[\w-]+)\.(?:ipynb|md)\b")
 
 
 def take_in_downloads(app: Sphinx) -> None:
-    """Put the EPUB and the PDF, once they are made, into the site."""
+    """Put the EPUB and the PDF, once they are made, into the site.
+
+    Those of an older book, from a build before, leave it.
+    """
     if app.builder.name == "html":
-        fresh, _ = made_before(Path(app.srcdir), EDITION)
+        fresh, older = made_before(Path(app.srcdir), EDITION)
         app.config.html_extra_path = [str(path) for path in fresh]
+        for path in older:
+            Path(app.outdir, path.name).unlink(missing_ok=True)
 
 
 def last_change(root: Path) -> float:

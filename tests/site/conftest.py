@@ -17,12 +17,12 @@ def site(tmp_path_factory, worker_id):
 
     In CI it has been built: BOOK_SITE says where.
     """
+    if "BOOK_SITE" in os.environ:
+        return ROOT / os.environ["BOOK_SITE"]
     from filelock import FileLock
 
     from tools.site import build, join
 
-    if "BOOK_SITE" in os.environ:
-        return ROOT / os.environ["BOOK_SITE"]
     folder = tmp_path_factory.getbasetemp()
     if worker_id != "master":
         folder = folder.parent

@@ -39,8 +39,7 @@ parts:
 """
 PLAN = "# Plan\n\n[Loss](../05-loss.ipynb), [x](../glossary.md#样本-example)"
 LAB = v4.new_notebook(
-    cells=[v4.new_markdown_cell("# Lab"), v4.new_code_cell("2 + 2  # is 4")],
-    metadata={"kernelspec": {"name": "python3", "display_name": "Python"}},
+    cells=[v4.new_markdown_cell("# Lab"), v4.new_code_cell("2 + 2  # is 4")]
 )
 
 
